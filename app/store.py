@@ -1,0 +1,171 @@
+"""
+The blob store: large raw mail, whole and durable, under a key that its content decides.
+
+Local files by default, S3-compatible object storage by setting. A `put` that returned survives a
+power cut. Deliberately not here: what the octets mean, and small mail, which lives in its row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.errors import NotFound, StorageFull, Unavailable
+
+
+class BlobStore(Protocol):
+    """Octets by key. Keys are made by `key_of`; putting the same key again changes nothing."""
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Keep the content durably. Raises StorageFull or Unavailable."""
+
+    async def get(self, key: str) -> bytes:
+        """The content. Raises NotFound or Unavailable."""
+
+    async def delete(self, key: str) -> None:
+        """Forget the content; unknown keys are no fault."""
+
+    async def check(self) -> None:
+        """Raise Unavailable when nothing could be kept now."""
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 in hexadecimal: the name of a content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def key_of(account_id: str, digest: str) -> str:
+    """The key of a content of one account; accounts share nothing, so that erasing is simple."""
+    return f"{account_id}/{digest[:2]}/{digest}"
+
+
+class LocalStore:
+    """Files in a folder: temporary file, fsync, rename, fsync of the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def put(self, key: str, content: bytes) -> None:
+        await asyncio.to_thread(self._put, key, content)
+
+    async def get(self, key: str) -> bytes:
+        return await asyncio.to_thread(self._get, key)
+
+    async def delete(self, key: str) -> None:
+        await asyncio.to_thread(self._delete, key)
+
+    async def check(self) -> None:
+        await asyncio.to_thread(self._check)
+
+    def _put(self, key: str, content: bytes) -> None:
+        path = self._folder / key
+        try:
+            if path.exists() and path.stat().st_size == len(content):
+                return
+            self._make_folders(path.parent)
+            self._write(path, content)
+        except OSError as fault:
+            raise _refusal(fault) from fault
+
+    def _make_folders(self, folder: Path) -> None:
+        """Make the folders; each new name is made durable in the folder above it."""
+        missing = []
+        while not folder.exists():
+            missing.append(folder)
+            folder = folder.parent
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            _sync_folder(path.parent)
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        _sync_folder(path.parent)
+
+    def _get(self, key: str) -> bytes:
+        try:
+            return (self._folder / key).read_bytes()
+        except FileNotFoundError as fault:
+            raise NotFound("The kept content is gone.", "storage.content_gone") from fault
+        except OSError as fault:
+            raise _refusal(fault) from fault
+
+    def _delete(self, key: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / key).unlink()
+
+    def _check(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(self._folder, os.W_OK):
+                raise PermissionError(errno.EACCES, "not writable")
+        except OSError as fault:
+            raise _refusal(fault) from fault
+
+
+class S3Store:
+    """Objects in an S3-compatible bucket, by obstore."""
+
+    def __init__(self, url: str) -> None:
+        # Imported here because it is an extra that only this store needs.
+        from obstore.store import S3Store as Bucket  # noqa: PLC0415
+
+        self._bucket: Any = Bucket.from_url(url)
+
+    async def put(self, key: str, content: bytes) -> None:
+        await self._guarded(self._bucket.put_async(key, content))
+
+    async def get(self, key: str) -> bytes:
+        answer = await self._guarded(self._bucket.get_async(key))
+        return bytes(await self._guarded(answer.bytes_async()))
+
+    async def delete(self, key: str) -> None:
+        await self._guarded(self._bucket.delete_async(key))
+
+    async def check(self) -> None:
+        with contextlib.suppress(NotFound):
+            await self._guarded(self._bucket.head_async("health"))
+
+    @staticmethod
+    async def _guarded(call: Any) -> Any:
+        try:
+            return await call
+        except FileNotFoundError as fault:
+            raise NotFound("The kept content is gone.", "storage.content_gone") from fault
+        except Exception as fault:  # obstore's exceptions share no useful base
+            raise Unavailable("The object storage does not answer.") from fault
+
+
+def open_store(blob_url: str, data_dir: Path) -> BlobStore:
+    """The store that the settings name."""
+    return S3Store(blob_url) if blob_url else LocalStore(data_dir / "blobs")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refusal(fault: OSError) -> Unavailable:
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull("There is no room left to keep mail.")
+    return Unavailable("The storage does not answer.")
