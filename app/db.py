@@ -1,0 +1,217 @@
+"""
+The database: declarative base, column types, and the two ways in — reading and writing.
+
+SQLite (WAL, synchronous=FULL) has one writing connection that begins with BEGIN IMMEDIATE, because
+a transaction that reads first and writes later fails under concurrency; readers have their own.
+PostgreSQL has one pool for both. Deliberately not here: tables; every room has its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Insert,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from app.errors import Refusal, StorageFull, Unavailable
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+T = TypeVar("T")
+
+SQLITE_READERS = 4
+CHECKPOINT_PAGES = 4000  # of 4 kB; the worker checkpoints, this is only the emergency brake
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC; aware on both sides, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Id = String(40)
+
+
+class Base(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: Moment}  # noqa: RUF012
+
+
+class Owned:
+    """A row of one account. The account leads the key, so that tables can be sharded by it."""
+
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("accounts.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+
+
+class Database:
+    """Two kinds of transaction on one database; both commit when their block ends well."""
+
+    def __init__(self, url: str, *, pool: int = 10) -> None:
+        self.embedded = url.startswith("sqlite")
+        if self.embedded:
+            self._engines = (_sqlite_engine(url, writer=True), _sqlite_engine(url, writer=False))
+        else:
+            engine = create_async_engine(
+                url,
+                pool_size=pool,
+                max_overflow=0,
+                pool_timeout=10,
+                pool_pre_ping=False,
+                json_serializer=_to_json,
+                connect_args={
+                    "timeout": 5,
+                    "command_timeout": 60,
+                    "server_settings": {"application_name": "hosted-inbox", "timezone": "UTC"},
+                },
+            )
+            self._engines = (engine, engine)
+        self._writers = async_sessionmaker(self._engines[0], expire_on_commit=False)
+        self._readers = async_sessionmaker(self._engines[1], expire_on_commit=False)
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that may change things; committed when the block ends, else undone."""
+        async with self._writers.begin() as db:
+            yield db
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that sees one state of things and changes nothing."""
+        async with self._readers.begin() as db:
+            yield db
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The writing engine; for migrations and checkpoints."""
+        return self._engines[0]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for engine in set(self._engines):
+            await engine.dispose()
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1 if writer else SQLITE_READERS,
+        max_overflow=0,
+        pool_timeout=30,
+        json_serializer=_to_json,
+        connect_args={"timeout": 15},
+    )
+    event.listen(engine.sync_engine, "connect", functools.partial(_on_connect, writer))
+    event.listen(engine.sync_engine, "begin", _begin_immediate if writer else _begin)
+    return engine
+
+
+def _on_connect(writer: bool, connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin by the listeners below, not by the driver
+    cursor = connection.cursor()
+    pragmas = ["foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536"]
+    if writer:
+        pragmas = [
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES * 10}",
+            *pragmas,
+        ]
+    else:
+        pragmas.append("query_only=ON")
+    for pragma in pragmas:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def insert_new(db: AsyncSession, table: Table, keys: Sequence[str] = ()) -> Insert:
+    """An INSERT that leaves rows alone whose key (any unique one, or `keys`) is there already."""
+    make = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return make(table).on_conflict_do_nothing(index_elements=list(keys) or None)
+
+
+def refusal_for(fault: BaseException) -> Refusal | None:
+    """What a fault of the database means for the caller: full, away, or (None) our own mistake."""
+    if isinstance(fault, Refusal):
+        return fault
+    if isinstance(fault, DBAPIError):
+        if _is_full(fault):
+            return StorageFull("There is no room left in the database.")
+        if fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError):
+            return Unavailable("The database does not answer.")
+        return None
+    if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull("There is no room left.")
+    if isinstance(fault, PoolTimeout | ConnectionError | TimeoutError | OSError):
+        return Unavailable("The database does not answer.")
+    return None
+
+
+def _is_full(fault: DBAPIError) -> bool:
+    original = fault.orig
+    if isinstance(original, sqlite3.Error):
+        return getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(original, "sqlstate", None) == "53100"  # disk_full
+
+
+def chunks(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
+    """The items in pieces that fit into one statement's parameters."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
