@@ -14,20 +14,25 @@ import functools
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
     Insert,
     MetaData,
+    Select,
     String,
     Table,
     TypeDecorator,
     event,
+    literal,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -215,3 +220,49 @@ def chunks(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
     """The items in pieces that fit into one statement's parameters."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which piece of a list: at most `limit` items behind the key `after` (None: from the start)."""
+
+    limit: int = 50
+    after: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A piece of a list; `next_after` is the key to go on with, None at the end."""
+
+    items: Sequence[T]
+    next_after: tuple[Any, ...] | None
+
+
+async def page_of(
+    db: AsyncSession,
+    statement: Select[Any],
+    keys: Sequence[ColumnElement[Any]],
+    request: PageRequest,
+    *,
+    descending: bool = False,
+    scalars: bool = True,
+) -> Page[Any]:
+    """
+    One page of `statement` by keyset on `keys`, which together must be unique.
+
+    Inserts and deletes elsewhere in the list neither repeat nor skip an item. The keys must be
+    attributes of the rows under the columns' own names. No totals: they cost a scan.
+    """
+    if request.after is not None:
+        bound = [
+            literal(value, key.type) for key, value in zip(keys, request.after, strict=True)
+        ]
+        here, there = tuple_(*keys), tuple_(*bound)
+        statement = statement.where(here < there if descending else here > there)
+    order = [key.desc() if descending else key.asc() for key in keys]
+    result = await db.execute(statement.order_by(*order).limit(request.limit + 1))
+    rows = list(result.scalars() if scalars else result)
+    items = rows[: request.limit]
+    more = len(rows) > request.limit
+    after = tuple(getattr(items[-1], str(key.key)) for key in keys) if more else None
+    return Page(items, after)

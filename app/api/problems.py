@@ -1,0 +1,182 @@
+"""
+Refusals as RFC 9457 problem documents: one table from kind to status, one shape for everything.
+
+Every answer that is not a success is `application/problem+json`; also what the framework says.
+"""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from app import errors
+from app.db import refusal_for
+
+log = structlog.get_logger()
+
+STATUS: dict[type[errors.Refusal], int] = {
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.Invalid: 422,
+    errors.StorageFull: 507,
+    errors.Unavailable: 503,
+}
+
+
+class Unauthenticated(errors.Refusal):
+    """There is no key, or a wrong one (401)."""
+
+    code = "request.unauthenticated"
+
+
+class RequestProblem(errors.Refusal):
+    """A refusal that only HTTP knows: 400, 405, 412, 413, 415, 429."""
+
+    def __init__(
+        self, status: int, detail: str, code: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail, code)
+        self.status = status
+        self.headers = headers
+
+
+class ProblemError(BaseModel):
+    """One field that is wrong."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """A refusal (RFC 9457). `code` is stable: programs decide by it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str
+    errors: list[ProblemError] | None = None
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document."""
+
+    media_type = "application/problem+json"
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    code: str,
+    *,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> ProblemResponse:
+    """The problem document as an answer."""
+    body: dict[str, Any] = {
+        "type": f"urn:hosted-inbox:problem:{code}",
+        "title": http.HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "instance": request.url.path,
+    }
+    if errors:
+        body["errors"] = list(errors)
+    return ProblemResponse(body, status, headers=dict(headers or {}))
+
+
+def answer_to(request: Request, refusal: errors.Refusal) -> ProblemResponse:
+    """The answer that a refusal becomes."""
+    if isinstance(refusal, RequestProblem):
+        return problem(
+            request, refusal.status, refusal.detail, refusal.code, headers=refusal.headers
+        )
+    if isinstance(refusal, Unauthenticated):
+        headers = {"WWW-Authenticate": 'Bearer realm="hosted-inbox"'}
+        return problem(request, 401, refusal.detail, refusal.code, headers=headers)
+    status = next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
+    fields = [{"pointer": e.pointer, "detail": e.detail} for e in refusal.errors]
+    headers = {"Retry-After": "5"} if status in (503, 507) else None
+    return problem(request, status, refusal.detail, refusal.code, errors=fields, headers=headers)
+
+
+async def _refused(request: Request, fault: Exception) -> ProblemResponse:
+    assert isinstance(fault, errors.Refusal)
+    return answer_to(request, fault)
+
+
+async def _invalid(request: Request, fault: Exception) -> ProblemResponse:
+    assert isinstance(fault, RequestValidationError)
+    found = fault.errors()
+    if any(e["type"] == "json_invalid" for e in found):
+        return problem(request, 400, "The body is not JSON.", "request.not_json")
+    fields = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in found]
+    return problem(
+        request, 422, "The request does not fit the contract.", "request.invalid", errors=fields
+    )
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    """A JSON Pointer into the body, or the place and name of a parameter."""
+    parts = list(location)
+    if parts and parts[0] == "body":
+        parts = parts[1:]
+    return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in parts)
+
+
+async def _http(request: Request, fault: Exception) -> ProblemResponse:
+    assert isinstance(fault, HTTPException)
+    codes = {404: "request.no_such_path", 405: "request.method_not_allowed"}
+    code = codes.get(fault.status_code, f"request.http_{fault.status_code}")
+    detail = str(fault.detail) if fault.status_code < 500 else "Something went wrong here."
+    return problem(request, fault.status_code, detail, code, headers=fault.headers)
+
+
+async def _database(request: Request, fault: Exception) -> ProblemResponse:
+    refusal = refusal_for(fault)
+    if refusal is not None:
+        log.warning("database_away", path=request.url.path)
+        return answer_to(request, refusal)
+    return await _unexpected(request, fault)
+
+
+async def _unexpected(request: Request, fault: Exception) -> ProblemResponse:
+    log.error("unexpected", path=request.url.path, exc_info=fault)
+    return problem(request, 500, "Something went wrong here.", "request.unexpected")
+
+
+def install(app: FastAPI) -> None:
+    """Make every refusal of `app` a problem document."""
+    app.add_exception_handler(errors.Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(TimeoutError, _database)
+    app.add_exception_handler(OSError, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that may refuse with these statuses."""
+    return {
+        status: {
+            "description": http.HTTPStatus(status).phrase,
+            "content": {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            },
+        }
+        for status in sorted(statuses)
+    }
