@@ -41,7 +41,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from app.errors import Refusal, StorageFull, Unavailable
+from app.errors import Invalid, Refusal, StorageFull, Unavailable
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -254,9 +254,11 @@ async def page_of(
     attributes of the rows under the columns' own names. No totals: they cost a scan.
     """
     if request.after is not None:
-        bound = [
-            literal(value, key.type) for key, value in zip(keys, request.after, strict=True)
-        ]
+        if [isinstance(v, datetime) for v in request.after] != [
+            isinstance(k.type, Moment) for k in keys
+        ]:
+            raise Invalid("This cursor belongs to another list.", "request.bad_cursor")
+        bound = [literal(value, key.type) for key, value in zip(keys, request.after, strict=True)]
         here, there = tuple_(*keys), tuple_(*bound)
         statement = statement.where(here < there if descending else here > there)
     order = [key.desc() if descending else key.asc() for key in keys]

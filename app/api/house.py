@@ -1,0 +1,63 @@
+"""What the HTTP door needs of the process: opened in `main`, found on `app.state.house`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.db import Database
+from app.settings import Settings
+from app.store import BlobStore
+
+
+class KeyUses:
+    """API keys that were used since the clock last wrote it down."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def note(self, key_id: str) -> None:
+        """Remember that the key was used."""
+        self._used.add(key_id)
+
+    def take(self) -> set[str]:
+        """The keys used since the last call."""
+        used, self._used = self._used, set()
+        return used
+
+
+class Limiter:
+    """A token bucket for each key (per process): `rate` a second, bursts of ten seconds' worth."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, key_id: str, now: float) -> float:
+        """Take a token: 0 when there was one, else the seconds until there is."""
+        if not self._rate:
+            return 0.0
+        burst = self._rate * 10.0
+        if len(self._buckets) > 10_000:
+            self._buckets.clear()
+        tokens, at = self._buckets.get(key_id, (burst, now))
+        tokens = min(burst, tokens + (now - at) * self._rate)
+        if tokens < 1.0:
+            self._buckets[key_id] = (tokens, now)
+            return (1.0 - tokens) / self._rate
+        self._buckets[key_id] = (tokens - 1.0, now)
+        return 0.0
+
+
+@dataclass(slots=True)
+class House:
+    """The opened parts of the process."""
+
+    settings: Settings
+    database: Database
+    store: BlobStore
+    secret: bytes
+    limiter: Limiter
+    key_uses: KeyUses = field(default_factory=KeyUses)
+    health: dict[str, Callable[[], Coroutine[Any, Any, str]]] = field(default_factory=dict)

@@ -1,0 +1,100 @@
+"""
+Idempotency-Key: the answer to a POST is stored in the POST's own transaction.
+
+The same key with the same request gives the stored answer; with another request it is refused.
+Concurrent twins run one after the other, because a writing request holds its account's lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from fastapi import Request, Response
+from sqlalchemy import LargeBinary, String, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.api.problems import RequestProblem
+from app.db import Base, Id
+from app.errors import Conflict
+
+KEPT = timedelta(hours=24)
+KEY_LIMIT = 255
+
+
+class StoredAnswer(Base):
+    """The answer that a key of an account got."""
+
+    __tablename__ = "idempotency_answers"
+
+    account_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(KEY_LIMIT), primary_key=True)
+    asked: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    content_type: Mapped[str] = mapped_column(String(100))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+def key_of(request: Request) -> str | None:
+    """The Idempotency-Key of a POST, if it has one."""
+    key = request.headers.get("idempotency-key")
+    if key is None or request.method != "POST":
+        return None
+    if not 1 <= len(key) <= KEY_LIMIT or not key.isprintable():
+        raise RequestProblem(
+            400, f"An Idempotency-Key has 1 to {KEY_LIMIT} characters.", "idempotency.bad_key"
+        )
+    return key
+
+
+def fingerprint(request: Request, body: bytes) -> str:
+    """What was asked: path, query and body."""
+    target = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(target.encode() + body).hexdigest()
+
+
+async def find(db: AsyncSession, account_id: str, key: str, asked: str) -> Response | None:
+    """The stored answer of this key. Raises Conflict when the key was used for something else."""
+    row = (
+        await db.execute(
+            select(StoredAnswer).where(
+                StoredAnswer.account_id == account_id,
+                StoredAnswer.key == key,
+                StoredAnswer.created_at > datetime.now(UTC) - KEPT,
+            )
+        )
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    if row.asked != asked:
+        raise Conflict(
+            "This Idempotency-Key was used for another request.", "idempotency.key_reused"
+        )
+    return Response(
+        row.body, row.status, {"Idempotent-Replayed": "true"}, media_type=row.content_type
+    )
+
+
+async def keep(db: AsyncSession, account_id: str, key: str, asked: str, answer: Response) -> None:
+    """Store the answer; an expired one of the same key makes room."""
+    await db.execute(
+        delete(StoredAnswer).where(StoredAnswer.account_id == account_id, StoredAnswer.key == key)
+    )
+    await db.execute(
+        insert(StoredAnswer).values(
+            account_id=account_id,
+            key=key,
+            asked=asked,
+            status=answer.status_code,
+            content_type=answer.headers.get("content-type", "application/json"),
+            body=bytes(answer.body),
+            created_at=datetime.now(UTC),
+        )
+    )
+
+
+async def forget_old(db: AsyncSession, now: datetime) -> None:
+    """Answers older than a day are gone."""
+    await db.execute(delete(StoredAnswer).where(StoredAnswer.created_at < now - KEPT))

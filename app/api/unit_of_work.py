@@ -1,0 +1,151 @@
+"""
+The transaction of a request: begun before the handler, committed before the answer leaves.
+
+Also here, because it must happen in the same transaction: who calls (the API key), how often, and
+the stored answer of an Idempotency-Key. A request's body is read before the transaction begins, so
+that a slow client holds no lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api import idempotency
+from app.api.house import House
+from app.api.problems import RequestProblem, Unauthenticated
+from app.domain import accounts
+from app.errors import Forbidden
+
+JSON_LIMIT = 2 * 1024 * 1024  # octets of a JSON body
+READS = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the account, the key, and what the key may do."""
+
+    account_id: str
+    key_id: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Does one of the scopes allow this? `…:write` includes `…:read`; `*` is everything."""
+        area, _, right = scope.partition(":")
+        return bool(
+            self.scopes & ({"*", scope, f"{area}:write"} if right == "read" else {"*", scope})
+        )
+
+
+class UnitOfWork(APIRoute):
+    """A route whose handler runs in one transaction of one account."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler: body, transaction, caller, idempotency, then the handler."""
+        handle = super().get_route_handler()
+
+        async def run(request: Request) -> Response:
+            house: House = request.app.state.house
+            if request.method in READS:
+                async with house.database.reading() as db:
+                    await _enter(request, house, db)
+                    return await handle(request)
+            body = await _read_body(request)
+            key = idempotency.key_of(request)
+            async with house.database.writing() as db:
+                caller = await _enter(request, house, db)
+                await accounts.lock(db, [caller.account_id])
+                if key is None:
+                    return await handle(request)
+                asked = idempotency.fingerprint(request, body)
+                stored = await idempotency.find(db, caller.account_id, key, asked)
+                if stored is not None:
+                    return stored
+                answer = await handle(request)
+                await idempotency.keep(db, caller.account_id, key, asked, answer)
+                return answer
+
+        return run
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body of at most JSON_LIMIT octets; it has to be JSON when there is one."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > JSON_LIMIT:
+        raise RequestProblem(413, "The body is too large.", "request.too_large")
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > JSON_LIMIT:
+            raise RequestProblem(413, "The body is too large.", "request.too_large")
+        pieces.append(piece)
+    body = b"".join(pieces)
+    request._body = body  # Starlette's own place for a body that was read
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind != "application/json" and not kind.endswith("+json"):
+        raise RequestProblem(
+            415, "Bodies are application/json here.", "request.unsupported_media_type"
+        )
+    return body
+
+
+async def _enter(request: Request, house: House, db: AsyncSession) -> Caller:
+    """Learn who calls; leave caller and transaction where the handler finds them."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise Unauthenticated("An API key is needed: Authorization: Bearer <key>.")
+    found = await accounts.find_key(db, secret.strip())
+    if found is None:
+        raise Unauthenticated("This API key is not known.")
+    wait = house.limiter.take(found.id, time.monotonic())
+    if wait > 0:
+        raise RequestProblem(
+            429,
+            "Too many requests with this key.",
+            "request.too_many",
+            {"Retry-After": str(max(1, round(wait)))},
+        )
+    house.key_uses.note(found.id)
+    caller = Caller(found.account_id, found.id, frozenset(found.scopes))
+    request.state.db, request.state.caller = db, caller
+    return caller
+
+
+def _db(request: Request) -> AsyncSession:
+    db: AsyncSession = request.state.db
+    return db
+
+
+def _house(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+Db = Annotated[AsyncSession, Depends(_db)]
+TheHouse = Annotated[House, Depends(_house)]
+
+_bearer = HTTPBearer(scheme_name="api_key", auto_error=False, description="An API key.")
+
+
+def _caller(
+    request: Request,
+    scopes: SecurityScopes,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    caller: Caller = request.state.caller
+    for scope in scopes.scopes:
+        if not caller.may(scope):
+            raise Forbidden(f"This key lacks the scope {scope}.", "request.scope_missing")
+    return caller
+
+
+def caller_with(scope: str) -> Any:
+    """The dependency of a route that only keys with this scope may call."""
+    return Security(_caller, scopes=[scope])

@@ -1,0 +1,80 @@
+"""The verbs of the event log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import ids
+from app.domain.events.models import Event, EventSequence
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """What happened: `noun.past_participle` and the facts, JSON only."""
+
+    account_id: str
+    type: str
+    data: dict[str, Any]
+
+
+async def record(db: AsyncSession, news: Sequence[NewEvent], now: datetime) -> None:
+    """
+    Append to the logs of the accounts, in the order given.
+
+    The caller holds the accounts' locks (`accounts.lock`): that is what makes a reader who
+    follows the sequence never miss an event of a transaction that committed later.
+    """
+    if not news:
+        return
+    counts: dict[str, int] = {}
+    for new in news:
+        counts[new.account_id] = counts.get(new.account_id, 0) + 1
+    following = {
+        account_id: await _reserve(db, account_id, counts[account_id])
+        for account_id in sorted(counts)
+    }
+    rows = []
+    for new in news:
+        sequence = following[new.account_id]
+        following[new.account_id] += 1
+        rows.append(
+            {
+                "account_id": new.account_id,
+                "sequence": sequence,
+                "id": ids.new("evt"),
+                "type": new.type,
+                "data": new.data,
+                "created_at": now,
+            }
+        )
+    table: Table = Event.__table__  # type: ignore[assignment]
+    await db.execute(insert(table), rows)
+
+
+async def _reserve(db: AsyncSession, account_id: str, count: int) -> int:
+    """Take `count` numbers of the account; the first of them."""
+    make = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = make(EventSequence).values(account_id=account_id, last=count)
+    statement = statement.on_conflict_do_update(
+        index_elements=[EventSequence.account_id],
+        set_={"last": EventSequence.last + count},
+    )
+    last = (await db.execute(statement.returning(EventSequence.last))).scalar_one()
+    return last - count + 1
+
+
+async def list_events(
+    db: AsyncSession, account_id: str, *, after: int, limit: int, types: Collection[str] = ()
+) -> Sequence[Event]:
+    """The events behind the sequence number `after`, oldest first, at most `limit`."""
+    statement = select(Event).where(Event.account_id == account_id, Event.sequence > after)
+    if types:
+        statement = statement.where(Event.type.in_(types))
+    return (await db.execute(statement.order_by(Event.sequence).limit(limit))).scalars().all()
