@@ -1,0 +1,1 @@
+"""The tests. Each area of the product has a directory of the same name."""
