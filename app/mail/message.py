@@ -64,10 +64,11 @@ class Part:
     filename: str  # safe to show; "" when there is none
     content_id: str  # without angle brackets
     encoding: str  # Content-Transfer-Encoding, lower case, "" when absent
-    raw: bytes  # the whole mail
+    raw: bytes  # the whole mail; for what stood encoded within it, the decoded octets
     start: int
     end: int
     children: tuple[Part, ...] = ()
+    origin: str = ""  # locator of `raw` in the received mail when it had to be decoded
 
     @property
     def body(self) -> bytes:

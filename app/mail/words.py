@@ -1,0 +1,51 @@
+"""
+RFC 2047 encoded words, with every sin of the world's mailers.
+
+Words that stand side by side in one charset are joined before they are decoded, because many
+senders cut characters in two. Words are also read inside quoted strings, against the standard,
+because that is where senders put them.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from app.mail import charsets, transfer
+
+_WORD = re.compile(r"=\?([^?\s]{0,80})\?([bBqQ])\?(.*?)\?=", re.DOTALL)
+_UTF_8_NAMES = ("utf-8", "UTF-8", "Utf-8", "utf8")
+
+
+def decode_words(value: str) -> str:
+    """`value` with its encoded words decoded; whitespace between two words is dropped (6.2)."""
+    if "=?" not in value:
+        return value
+    end = value.rfind("?=") + 2  # no scan below runs past the last possible end of a word
+    pieces: list[str] = []
+    charset, octets, last = "", b"", 0
+    for word in _WORD.finditer(value, 0, end):
+        gap = value[last : word.start()]
+        if not octets or gap.strip(" \t\r\n") or not _same(charset, word[1]):
+            if octets:
+                pieces.append(charsets.decode(octets, charset))
+            if not octets or gap.strip(" \t\r\n"):
+                pieces.append(gap)
+            charset, octets = word[1], b""
+        octets += _octets(word[2], word[3])
+        last = word.end()
+    if octets:
+        pieces.append(charsets.decode(octets, charset))
+    pieces.append(value[last:])
+    return "".join(pieces)
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or one.lower() == other.lower()
+
+
+def _octets(encoding: str, text: str) -> bytes:
+    octets = text.encode("utf-8", "surrogateescape")
+    if encoding in "bB":
+        return transfer.decode_base64(octets)
+    return binascii.a2b_qp(octets.replace(b"\n", b""), header=True)
