@@ -5,10 +5,12 @@ FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
 WORKDIR /srv/hosted-inbox
-# The libraries first: this layer is built anew only when the pins change. Wheels alone, each of
-# the hash that was pinned, so no compiler is needed and nothing runs while they are installed.
-COPY requirements.txt ./
-RUN /venv/bin/pip install --only-binary :all: --require-hashes -r requirements.txt
+# The libraries first: this layer is built anew only when the pins change. Each is of the hash that
+# was pinned, and a wheel, so no compiler is needed; dkimpy (pure Python) is published as source.
+COPY requirements-build.txt requirements.txt ./
+RUN /venv/bin/pip install --require-hashes --only-binary :all: -r requirements-build.txt \
+    && /venv/bin/pip install --require-hashes --only-binary :all: --no-binary dkimpy \
+       --no-build-isolation -r requirements.txt
 # In place, as in a checkout: the migrations are found beside `app`.
 COPY pyproject.toml ./
 COPY app ./app

@@ -18,7 +18,9 @@ help: ## List what can be made
 
 setup: $(STAMP) ## Make .venv with everything in it (at once when nothing has changed)
 
-$(STAMP): requirements-dev.txt pyproject.toml
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
+
+$(STAMP): requirements-build.txt requirements-dev.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { \
 	  echo "There is no $(PYTHON) here. Name another: make setup PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -27,8 +29,9 @@ $(STAMP): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "$(PYTHON) cannot make a virtual environment (on Debian: apt-get install python3-venv)." >&2; \
 	  exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes --only-binary :all: -r requirements-build.txt
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-dev.txt
+	$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: setup ## Serve: HTTP, SMTP and the worker in one process
@@ -65,12 +68,13 @@ migration: setup ## Draft a migration from the models: make migration m="connect
 
 # Hashes for every platform and Python from 3.11; no address of a registry.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-          --no-annotate --no-emit-index-url --no-emit-find-links \
-          --extra postgres --extra s3 --group build
+          --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE)
+EXTRAS  = --extra postgres --extra s3
 
 requirements: ## Pin the requirements anew from pyproject.toml (needs uv; UPGRADE=-U for newer ones)
-	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.txt
-	$(COMPILE) $(UPGRADE) --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) $(EXTRAS) pyproject.toml -o requirements.txt
+	$(COMPILE) $(EXTRAS) --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --group build -c requirements-dev.txt -o requirements-build.txt
 
 clean: ## Take away what was made here, except data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
