@@ -25,6 +25,11 @@ def parse(raw: bytes) -> Mail:
     return _mail(root, defects)
 
 
+def embedded_mail(part: Part) -> Mail:
+    """The mail that a message/rfc822 part holds, read as `parse` reads the outer one."""
+    return _mail(part.children[0], [])
+
+
 def parse_headers(raw: bytes) -> tuple[Headers, int]:
     """The header block of a mail and the offset of its body."""
     stop, body = entities.split_headers(raw, 0, len(raw))
