@@ -45,7 +45,8 @@ def read_report(mail: Mail, reverse_path: str) -> Report | None:
     sign = sign_of(mail, reverse_path)
     if sign is None:
         return None
-    parts = list(_outer_parts(mail.root))
+    root = mail.root if sign is Sign.SUBJECT else _unwrapped(mail.root)
+    parts = list(_outer_parts(root))
     if sign is Sign.SERVICE:
         return _from_service(mail, parts)
     complaint = _complaint(mail, parts)
@@ -65,6 +66,17 @@ def _outer_parts(root: Part) -> Iterator[Part]:
             waiting[:0] = part.children[:_MOST_PARTS]
 
 
+def _unwrapped(root: Part) -> Part:
+    """The report inside a mail that is nothing but the wrapping of one (some scanners do so)."""
+    if root.content_type == "multipart/report" or not root.children:
+        return root
+    first = root if root.content_type in returned.WHOLE else root.children[0]
+    if first.content_type in returned.WHOLE and first.children:
+        inner = first.children[0]
+        return inner if inner.content_type == "multipart/report" else root
+    return root
+
+
 def _texts(parts: list[Part], types: frozenset[str]) -> str:
     return "\n\n".join(_content(p) for p in parts if p.content_type in types)
 
@@ -74,7 +86,7 @@ def _content(part: Part) -> str:
 
 
 def _from_service(mail: Mail, parts: list[Part]) -> Report | None:
-    """Amazon SNS, and the complaints of Hotmail: the returned mail with one field of theirs on top."""
+    """Amazon SNS, and Hotmail's complaints: the returned mail with a field of theirs on top."""
     if mail.sender.address.lower() == notifications.AUTHOR:
         return notifications.read_notification(dialects.notice_text(mail, parts))
     for part in parts:
@@ -160,7 +172,7 @@ def _in_words(mail: Mail, parts: list[Part], sign: Sign) -> Report | None:
 
 
 def _is_notice(mail: Mail, sign: Sign, notice: str, about: Returned) -> bool:
-    """Whether a mail with this sign is a delivery notice: the weaker the sign, the more it takes."""
+    """Whether a mail is a delivery notice: the weaker the sign, the more it takes."""
     told = tells_failure(notice)
     if sign in {Sign.DAEMON, Sign.FAILED, Sign.REPORT}:
         return told or is_failure_subject(mail.subject, anywhere=True)

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from app.mail.message import Mail, Part
 from app.mail.parse import decode_part_text
 from app.mail.reports.fields import ADDRESS, status_in, tidy, words
-from app.mail.reports.returned import WHOLE
 from app.mail.reports.values import MOST_RECIPIENTS, ReportedRecipient
 
 LONGEST_NOTICE = 32_000
@@ -69,10 +68,14 @@ def notice_text(mail: Mail, parts: list[Part]) -> str:
 def recipients_in(
     notice: str, action: str, others: frozenset[str]
 ) -> tuple[ReportedRecipient, ...]:
-    """The addresses that a notice says failed; `others` (lower case) are named for other reasons."""
+    """
+    The addresses that a notice says failed.
+
+    `others` (lower case) are named in sentences for other reasons: who reports, who had written.
+    """
     lines = [line[:_LONGEST_LINE] for line in notice.splitlines()[:_MOST_LINES]]
     for place in _PLACES:
-        found = _at(place, lines, others)
+        found = _at(place, lines, others if place is not _PLACES[0] else frozenset())
         if found:
             most = MOST_RECIPIENTS if place is _PLACES[0] else _MOST_GUESSED
             return tuple(_recipient(a, action, lines, n) for a, n in found[:most])

@@ -37,8 +37,8 @@ def read_notification(text: str) -> Report | None:
         for item in (listed if isinstance(listed, list) else [])[:MOST_RECIPIENTS]
         if (r := _recipient(item, action, _text(inside.get("smtpResponse")))) is not None
     )
-    mail = told.get("mail") if isinstance(told.get("mail"), dict) else {}
-    headers = mail.get("commonHeaders") if isinstance(mail.get("commonHeaders"), dict) else {}
+    mail = _dictionary(told.get("mail"))
+    headers = _dictionary(mail.get("commonHeaders"))
     sender = ADDRESS.search(_text(mail.get("source")))
     to = mail.get("destination")
     return Report(
@@ -58,7 +58,8 @@ def _object(text: str) -> dict[str, Any]:
     if start < 0:
         return {}
     try:
-        told, _ = json.JSONDecoder().raw_decode(text[start : start + _LONGEST])
+        text = text[start : start + _LONGEST].replace("!\n ", "")  # sendmail breaks long lines so
+        told, _ = json.JSONDecoder(strict=False).raw_decode(text)
     except (ValueError, RecursionError):
         return {}
     if isinstance(told, dict) and isinstance(told.get("Message"), str):
@@ -82,6 +83,10 @@ def _recipient(item: object, action: str, response: str) -> ReportedRecipient | 
 def _permanent(inside: dict[str, Any], recipients: tuple[ReportedRecipient, ...]) -> bool | None:
     told = {"permanent": True, "transient": False}.get(_text(inside.get("bounceType")).lower())
     return verdict_of(recipients) if told is None else told
+
+
+def _dictionary(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

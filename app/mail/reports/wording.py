@@ -12,8 +12,8 @@ import re
 
 # The left side of an address that only programs write from.
 DAEMON = re.compile(
-    r"(?:mail(?:er)?[-_. ]?daemon|mail(?:er)?[-_. ]?d(?:a?e|ea)mon|mdaemon|post?_?master|poostmaster"
-    r"|mail[-_.]?delivery(?:[-_.](?:sub)?system)?|mailsystem|mail[-_.]system|double-bounce"
+    r"(?:mail(?:er)?[-_. ]?daemon|mail(?:er)?[-_. ]?d(?:a?e|ea)mon|mdaemon|post?_?master"
+    r"|poostmaster|mail[-_.]?delivery(?:[-_.](?:sub)?system)?|mailsystem|mail[-_.]system|double-bounce"
     r"|microsoftexchange[0-9a-f]{8,40}|e500_smtp_mail_service|imss|mmdf|uucp|majordomo-errors"
     r"|system[-_. ]administrator|\"system administrator\"|bounces?|mail-?robot|auto-?reply-?bounce)"
     r"(?:[-+=.\\].{0,200})?$",
