@@ -18,7 +18,7 @@ help: ## List what can be made
 
 setup: $(STAMP) ## Make .venv with everything in it (at once when nothing has changed)
 
-INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
+INSTALL = $(BIN)/pip install -qq --disable-pip-version-check
 
 $(STAMP): requirements-build.txt requirements-dev.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { \
