@@ -67,7 +67,7 @@ def _mailbox(name: str, address: str) -> Mailbox:
 
 def _shown(name: str) -> str:
     name = charsets.clean_line(decode_words(name)) if name else ""
-    if len(name) > 1 and name[0] == name[-1] == "'" or name[:1] == name[-1:] == '"':
+    if (len(name) > 1 and name[0] == name[-1] == "'") or name[:1] == name[-1:] == '"':
         name = name[1:-1].strip()
     return name[:_LONGEST_NAME]
 
@@ -182,6 +182,8 @@ class _Reader:
         elif "@" in text:
             self.keep_pending()
             self.without_bracket(text)
+        elif text and self.comments and not self.pending and " " not in text:
+            self.found.append(_mailbox(" ".join(self.comments), text))  # a local name (RFC 822)
         elif text:
             self.pending = f"{self.pending}, {text}" if self.pending else text
         self.clear()

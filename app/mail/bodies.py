@@ -7,7 +7,6 @@ A mail's words are a row of blocks: each is plain text, HTML, or the same in bot
 
 from __future__ import annotations
 
-import html as html_entities
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -19,9 +18,8 @@ from app.mail.message import Part
 LONGEST_TEXT = 2_000_000
 LONGEST_HTML = 4_000_000
 _MOST_BLOCKS = 200
-_PLAIN = frozenset(
-    ("text/plain", "text/enriched", "text/richtext", "text/x-markdown", "text/markdown")
-)
+_PLAIN = frozenset(("text/plain", "text/markdown", "text/x-markdown"))
+_READABLE = _PLAIN | {"text/html", "text/enriched", "text/richtext"}
 _META_CHARSET = re.compile(rb"<meta[^>]{1,200}charset=[\"']?([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s<>)]{1,998})", re.IGNORECASE)
 
@@ -46,7 +44,20 @@ def arrange(root: Part) -> Arrangement:
     """Blocks and files in the order of the mail."""
     found = Arrangement()
     _place(root, found, only=True)
+    if not found.blocks:
+        _show_first_text(found)
     return found
+
+
+def _show_first_text(found: Arrangement) -> None:
+    """A mail without words of its own shows its first text; one with a name stays a file too."""
+    for part in found.files:
+        if part.content_type in _READABLE and part.disposition != "attachment":
+            is_html = part.content_type == "text/html"
+            found.blocks.append(Block([] if is_html else [part], [part] if is_html else []))
+            if not part.filename:
+                found.files.remove(part)
+            return
 
 
 def _place(part: Part, found: Arrangement, only: bool = False) -> None:
@@ -72,15 +83,26 @@ def _is_words(part: Part, only: bool) -> bool:
 
 
 def _place_alternatives(part: Part, found: Arrangement) -> None:
-    """Of several versions: the first plain one, the last HTML one (RFC 2046 5.1.4)."""
+    """
+    Of several versions: the first plain one, the last HTML one (RFC 2046 5.1.4).
+
+    Plain parts side by side are no versions of each other: their sender meant multipart/mixed.
+    """
     whole = Block()
     for child in part.children:
+        if (
+            0 < len(whole.plain) < _MOST_BLOCKS
+            and _is_words(child, False)
+            and child.content_type in _PLAIN
+        ):
+            whole.plain.append(child)
+            continue
         version = Arrangement()
         _place(child, version)
         plain = [p for block in version.blocks for p in block.plain]
         rich = [p for block in version.blocks for p in block.html]
         if plain and not whole.plain:
-            whole.plain = plain
+            whole.plain = plain[:_MOST_BLOCKS]
         if rich:
             whole.html = rich
         found.files += version.files
@@ -161,8 +183,7 @@ def join_html(blocks: list[Block], texts: dict[int, str]) -> str:
             continue
         text = "\n".join(texts[id(part)] for part in block.plain)
         if text.strip():
-            escaped = html_entities.escape(text, quote=False)
-            pieces.append(f'<div style="white-space: pre-wrap">{escaped}</div>')
+            pieces.append(html_text.escaped(text))
     return "\n".join(pieces)[:LONGEST_HTML]
 
 

@@ -88,9 +88,8 @@ _OWN_ALIASES = {
 
 def _name_table() -> dict[str, str]:
     table = {name: name for name in _TEXT_CODECS}
-    for alias, target in encodings.aliases.aliases.items():
-        if target in _TEXT_CODECS:
-            table[alias] = target
+    known = encodings.aliases.aliases.items()
+    table |= {alias: target for alias, target in known if target in _TEXT_CODECS}
     table.update(_OWN_ALIASES)
     return {name: _WIDER.get(codec, codec) for name, codec in table.items()}
 
@@ -175,13 +174,24 @@ def _decode_special(data: bytes, codec: str) -> str | None:
     if codec in _WIDE or data.count(0) * 5 >= len(data) * 2 > 4:
         return _decode_wide(data, codec)
     if codec in _STATEFUL:
-        text = data.decode(codec, "replace")
+        text = _japanese(data) if "jp" in codec else data.decode(codec, "replace")
         if "\ufffd" not in text or data.isascii():
             return text
     if b"\x1b$" in data or b"\x1b(" in data:
-        text = data.decode("iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp_ext", "replace")
+        if b"\x1b$)C" in data:
+            return data.decode("iso2022_kr", "replace")
+        text = _japanese(data)
         return text if text.count("\ufffd") * 10 <= len(text) else None
     return None
+
+
+def _japanese(data: bytes) -> str:
+    """ISO-2022-JP; characters beyond JIS X 0208 that mailers put in are read as JIS X 0213."""
+    text = data.decode("iso2022_jp_ext", "replace")
+    if "\ufffd" not in text:
+        return text
+    larger = data.replace(b"\x1b$B", b"\x1b$(Q").decode("iso2022_jp_2004", "replace")
+    return min(text, larger, key=lambda one: one.count("\ufffd"))
 
 
 def _decode_wide(data: bytes, codec: str) -> str | None:
@@ -200,7 +210,7 @@ def _decode_wide(data: bytes, codec: str) -> str | None:
 
 
 def _guess(data: bytes) -> str:
-    """Undeclared 8-bit text; the guess reads at most a few kilobytes around the first high octet."""
+    """Undeclared 8-bit text, guessed from a sample around the first high octet."""
     high = next((i for i, c in enumerate(data[:65536]) if c > 127), 0)
     sample = data[max(0, high - 200) : high + 1500]
     rare = sample.translate(None, bytes(range(128)))

@@ -34,7 +34,10 @@ _ZONES = {
     "hst": -600,
 }
 _TIME = r"(?P<hour>\d{1,2})\s?[:.]\s?(?P<minute>\d{1,2})(?:\s?[:.]\s?(?P<second>\d{1,2}))?"
-_ZONE = r"(?:[.,]\d{1,9})?\s*(?P<half>[AaPp][Mm]\b)?\s*(?P<zone>(?:GMT|UTC)?[+-]\d{1,2}:?\d{0,8}|[A-Za-z]{1,5})?"
+_ZONE = (
+    r"(?:[.,]\d{1,9})?\s*(?P<half>[AaPp][Mm]\b)?\s*"
+    r"(?P<zone>(?:GMT|UTC)?[+-]\d{1,2}:?\d{0,8}|[A-Za-z]{1,5})?"
+)
 _RFC = re.compile(
     r"(?P<day>\d{1,2})(?:\s|-|\.)*\s?(?P<month>[A-Za-z]{3})[A-Za-z]{0,6}[.,]?[\s-]*"
     rf"(?P<year>\d{{2,5}}),?\s{{1,20}}{_TIME}{_ZONE}"

@@ -23,6 +23,7 @@ EMBEDDED = frozenset(("message/rfc822", "message/global", "message/news"))
 
 _AFTER_BOUNDARY = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 _NO_FIELD = re.compile(rb"^(?![ \t]|[!-9;-~]+[ \t]*:|>?From |\r?\n|\r?\Z)", re.MULTILINE)
+_NO_COLON = re.compile(rb"^(?![ \t\r\n])[^:\r\n]+$", re.MULTILINE)
 _KNOWN_FIELD = re.compile(
     rb"^(?:from|to|cc|subject|date|message-id|mime-version|received|reply-to|sender|return-path|"
     rb"content-[a-z-]{2,30}|x-[!-9;-~]{1,60}|dkim-signature|references|in-reply-to)[ \t]*:",
@@ -74,6 +75,8 @@ def _without_body_lines(raw: bytes, start: int, stop: int, body: int) -> tuple[i
     bad = _NO_FIELD.search(raw, start, stop)
     if bad is None or bad.start() >= stop or _KNOWN_FIELD.search(raw, bad.start(), stop):
         return stop, body
+    if not _NO_COLON.search(raw, bad.start(), stop):
+        return stop, body  # fields with strange names
     return bad.start(), bad.start()
 
 

@@ -89,7 +89,7 @@ class HeaderBlock:
         if "\n" in raw:
             raw = _FOLD.sub(" ", raw)
         raw = raw.strip(" \t")
-        if self._raw_octets and not raw.isascii() or "\x1b" in raw:
+        if (self._raw_octets and not raw.isascii()) or "\x1b" in raw:
             return self._decoded(raw)
         return raw
 
@@ -113,9 +113,8 @@ def _split(text: str) -> _Fields:
         if not colon or not name or name[0] in " \t":
             continue
         name = name.rstrip(" \t").lower()
-        if not name.isprintable() or " " in name:
-            if not _NAME.fullmatch(name):
-                continue
+        if (" " in name or not name.isprintable()) and not _NAME.fullmatch(name):
+            continue
         if name in fields:
             fields[name].append((at, value))
         else:

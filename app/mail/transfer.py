@@ -12,6 +12,8 @@ import re
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_ALPHABET = bytes(c for c in range(256) if c not in _ALPHABET)
 _PADDED_SOFT_BREAK = re.compile(rb"=[ \t]{1,200}(?=\r?\n)")
+_RUN = re.compile(rb"([^=]*)(=+|\Z)")
+_MOST_RUNS = 1000
 _UU_NAMES = ("uuencode", "x-uuencode", "x-uue", "uue")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300})\r?$", re.MULTILINE)
 
@@ -40,9 +42,21 @@ def decode_base64(data: bytes) -> bytes:
 
 
 def _runs(data: bytes) -> list[bytes]:
-    """What stands between paddings; paddings in their thousands are noise and are left out."""
-    runs = [run for run in data.split(b"=") if run]
-    return runs if len(runs) <= 1000 else [b"".join(runs)]
+    """
+    The padded runs that were put one after another.
+
+    What follows a padding and is no base64 of whole quantums is the footer of a list or junk.
+    """
+    found = _RUN.findall(data)
+    if len(found) > _MOST_RUNS:  # paddings in their thousands are noise
+        return [data]
+    runs = [letters for letters, _ in found[:1]]
+    for letters, padding in found[1:]:
+        tight = letters.translate(None, b"\r\n")
+        if tight.translate(None, _ALPHABET) or (len(tight) + len(padding)) % 4:
+            break
+        runs.append(letters)
+    return runs
 
 
 def _base64_run(data: bytes) -> bytes:
