@@ -1,0 +1,300 @@
+"""
+The search for the outermost forward in a mail's lines, and what makes a header block a forward.
+
+A block counts when something says "forwarded": a separator that only forwards have, a structure of
+the HTML, or the subject's prefix. A separator that replies have too ("Original Message", a rule)
+counts with such a prefix, or when nothing of the sender's own stands above it and the subject is no
+reply's. A block without separator needs the same, or to be quoted as a whole.
+
+The first structure from the top decides: below a reply's quoted history nothing is a forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.mail.forwards.announcements import Announcement, announcement_of, attribution_of, without_verbs
+from app.mail.forwards.blocks import Block, read_block, unglue
+from app.mail.forwards.labels import fold, header_of
+from app.mail.forwards.lines import Line
+from app.mail.forwards.mailboxes import clean_name, first_address, read_mailboxes
+from app.mail.forwards.subjects import prefix_of
+from app.mail.message import Mailbox
+
+_HEADER_GAP = 5  # lines between a separator and its block
+_STARTS = frozenset(("from", "to", "date", "subject"))
+_MARKS_OF_LINES = frozenset("-_=*~—–─━:：")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A forward in a list of lines: its fields as printed, and where its parts stand."""
+
+    author: Mailbox
+    fields: dict[str, str]
+    language: str
+    how: str  # "separator", "structure", "subject", "place" or "sentence"
+    shown: str  # the separator or sentence, as it stands
+    dashes: int
+    comment_end: int  # index of the first line that is not the sender's own
+    body: int  # index of the original's first line
+    depth: int
+    marks: frozenset[str]
+
+
+class Search:
+    """One pass from the top over a mail's lines."""
+
+    def __init__(self, lines: list[Line], subject: str) -> None:
+        self.lines = lines
+        self.kind, self.prefix, self.bare_subject = prefix_of(subject)
+        self.no_subject = not subject.strip()
+        self.rule: tuple[int, Announcement] | None = None  # a separator that awaits its block
+        self.above = 0  # lines with text so far, separators not counted
+        self.marks: set[str] = set()
+
+    def run(self) -> Found | None:
+        """The outermost forward; None when there is none or a reply's history comes first."""
+        index = 0
+        while index < len(self.lines):
+            line = self.lines[index]
+            self.marks |= line.marks
+            if line.text:
+                if "rule" in line.marks:
+                    self.rule = (index, Announcement("rule", "", 32, "", ""))
+                found = self._at(index, line.text)
+                if isinstance(found, Found):
+                    return found
+                if found is False:
+                    return None
+            index += 1
+        return None
+
+    def _at(self, index: int, text: str) -> Found | bool | None:
+        """A forward that begins here, False when a reply's history does, None to go on."""
+        if text[0] in _MARKS_OF_LINES or text[-1] in _MARKS_OF_LINES:
+            said = announcement_of(text)
+            if said:
+                return self._separator(index, said)
+            sentence = self._sentence(index)
+            if sentence is not None:
+                return sentence
+        elif ("@" in text or text[-1] == ">") and len(text) < 300:
+            sentence = self._sentence(index)
+            if sentence is not None:
+                return sentence
+        head = text[:60]
+        if ":" in head or "：" in head:
+            found = self._bare(index, text)
+            if found is not None:
+                return found
+        self.above += 1
+        return None
+
+    # ------------------------------------------------------------------------------ separators
+
+    def _separator(self, index: int, said: Announcement) -> Found | None:
+        if said.kind == "forward" or (said.kind == "original" and said.rest):
+            found = self._below(index, said)
+            if found:
+                return found
+        if said.kind in ("original", "rule"):
+            self.rule = (index, said)
+        return None
+
+    def _below(self, index: int, said: Announcement) -> Found | None:
+        """The block below (or behind, on the same line) a separator of forwards."""
+        strong = said.kind == "forward"
+        if said.rest:
+            block = self._glued(index, said.rest)
+            return self._accept(block, index, said, strong) if block else None
+        start = index + 1
+        for first in range(start, min(start + _HEADER_GAP, len(self.lines))):
+            if not self.lines[first].text:
+                continue
+            block = self._block(first)
+            if block and block.asked() >= 1:
+                self._skip_repeated(block, said)
+                return self._accept(block, index, said, strong)
+            return self._dated_name(first, index, said)
+        return None
+
+    def _block(self, first: int) -> Block | None:
+        text = self.lines[first].text
+        if len(text) > 60 and len(unglue(text)) > 2:
+            return self._glued(first, text)
+        return read_block(self.lines, first, self.bare_subject)
+
+    def _glued(self, index: int, text: str) -> Block | None:
+        line = self.lines[index]
+        virtual = [Line(part, line.depth, part) for part in unglue(text)]
+        block = read_block(virtual, 0, self.bare_subject)
+        if block is None or block.end < len(virtual):
+            if not block or block.asked() < 1:
+                return None
+        block.first, block.end = index, index + 1
+        return block
+
+    def _skip_repeated(self, block: Block, said: Announcement) -> None:
+        """Zoho prints its separator a second time below the block."""
+        for index in range(block.end, min(block.end + 3, len(self.lines))):
+            text = self.lines[index].text
+            if text:
+                again = announcement_of(text)
+                if again and again.kind == "forward" and fold(text) == fold(said.shown):
+                    block.end = index + 1
+                return
+
+    def _dated_name(self, first: int, index: int, said: Announcement) -> Found | None:
+        """`01.02.2021, 10:00, "Ann" <ann@x.example>:` as Yandex has it, or "Ann <…> wrote:"."""
+        text = self.lines[first].text
+        if len(text) > 400 or text[-1:] not in (":", "：") or said.kind != "forward":
+            return None
+        spot = first_address(text)
+        if spot is None or not any(c.isdigit() for c in text[: spot.start()]):
+            return None
+        author, date = _person_and_date(text, spot.start(), spot.end())
+        fields = {"from": text, "date": date}
+        return self._found(author, fields, said.language, "separator", said, index, first + 1, first)
+
+    # ---------------------------------------------------------------------------- bare blocks
+
+    def _bare(self, index: int, text: str) -> Found | bool | None:
+        """A header block without a separator of forwards above it."""
+        header = header_of(text)
+        if header is None or header.field not in _STARTS:
+            return None
+        block = self._block(index)
+        if block is None or block.asked() < 2 or not block.consistent:
+            return None
+        said, start = self._rule_above(index)
+        if self._counts(block, said, index):
+            return self._accept(block, start, said, strong=False)
+        return False
+
+    def _rule_above(self, index: int) -> tuple[Announcement | None, int]:
+        """The separator right above a block, if there is one, and where the block's part begins."""
+        if self.rule is None:
+            return None, index
+        at, said = self.rule
+        between = self.lines[at + 1 : index] if said.shown or said.dashes != 32 else []
+        return (said, at) if not any(line.text for line in between) and index - at < 5 else (None, index)
+
+    def _counts(self, block: Block, said: Announcement | None, index: int) -> bool:
+        """Whether a block that replies have as well is a forward here."""
+        reply = self.kind == "reply" or (self.prefix == "vs" and block.language == "fi")
+        if any(mark.endswith("!") for mark in self.marks):
+            return True
+        if self.kind == "forward" and not reply:
+            return True
+        if reply:
+            return False
+        if self.above == 0:
+            return True
+        if said and said.kind == "original" and said.dashes >= 10:
+            return True
+        if said and said.kind == "rule" and said.dashes == 32 and self.no_subject:
+            return True
+        return block.depth > 0 and self._begins_quote(index, block.depth)
+
+    def _begins_quote(self, index: int, depth: int) -> bool:
+        """Whether the quoted text begins with the block, so that the block was quoted as a whole."""
+        return all(line.depth < depth or not line.text for line in self.lines[:index])
+
+    def _accept(self, block: Block, start: int, said: Announcement | None, strong: bool) -> Found | None:
+        people = read_mailboxes(block.fields["from"])
+        if not people:
+            return None
+        if not strong and said and said.kind == "original" and not self._counts(block, said, block.first):
+            return None
+        how = "separator" if strong else "subject" if self.kind == "forward" else "place"
+        if not strong and any(mark.endswith("!") for mark in self.marks):
+            how = "structure"
+        language = _language(block, said)
+        return self._found(people[0], block.fields, language, how, said, start, block.end, block.first)
+
+    # -------------------------------------------------------------------------------- sentences
+
+    def _sentence(self, index: int) -> Found | bool | None:
+        """
+        "On …, Ann <ann@x.example> wrote:" – a forward of Outlook for Mac and of phones when the subject
+        says so, the history of a reply otherwise.
+        """
+        text, last = self.lines[index].text, index
+        said = attribution_of(text)
+        while said is None and last < index + 2 and last + 1 < len(self.lines):
+            last += 1
+            following = self.lines[last].text
+            if not following or len(text) + len(following) > 400:
+                return None
+            text = f"{text} {following}"
+            said = attribution_of(text)
+        if said is None or not any(c.isdigit() or c == "@" for c in text):
+            return None
+        if self.kind != "forward":
+            return None if self._separator_later(last) else False
+        if self._separator_later(last):
+            return None
+        spot = first_address(text)
+        if spot is None:
+            return None
+        author, date = _person_and_date(text, spot.start(), spot.end())
+        announcement = Announcement("sentence", said[0], 0, "", text)
+        fields = {"from": text, "date": date}
+        return self._found(author, fields, said[0], "sentence", announcement, index, last + 1, index)
+
+    def _separator_later(self, index: int) -> bool:
+        """Whether an unquoted separator of forwards follows a sentence that quotes nothing itself."""
+        following = next((line for line in self.lines[index + 1 :] if line.text), None)
+        depth = self.lines[index].depth
+        if following is None or following.depth > depth:
+            return False
+        for line in self.lines[index + 1 : index + 400]:
+            if line.text and line.depth <= depth and line.text[0] in "-=>BAI":
+                said = announcement_of(line.text)
+                if said and said.kind == "forward":
+                    return True
+        return False
+
+    def _found(
+        self,
+        author: Mailbox,
+        fields: dict[str, str],
+        language: str,
+        how: str,
+        said: Announcement | None,
+        start: int,
+        body: int,
+        first: int,
+    ) -> Found:
+        marks = set(self.marks)
+        for line in self.lines[start : body + 1]:
+            marks |= line.marks
+        depth = self.lines[first].depth if first < len(self.lines) else 0
+        shown, dashes = (said.shown, said.dashes) if said else ("", 0)
+        return Found(author, fields, language, how, shown, dashes, start, body, depth, frozenset(marks))
+
+
+def _language(block: Block, said: Announcement | None) -> str:
+    """The block's language; where several fit, the separator's."""
+    best = max(block.languages.values(), default=0)
+    if said and said.language and block.languages.get(said.language, 0) == best:
+        return said.language
+    return block.language
+
+
+def _person_and_date(text: str, start: int, end: int) -> tuple[Mailbox, str]:
+    """The person of a sentence and the rest of it, which holds the date."""
+    address = read_mailboxes(text[start:end])[0].address
+    before = text[:start].rstrip(" ([<")
+    if before[-1:] in "\"”»'“" and before:
+        opening = max(before.rfind(mark, 0, len(before) - 1) for mark in "\"„«“'”")
+        name, rest = before[opening + 1 : -1] if opening >= 0 else before, before[: max(opening, 0)]
+    else:
+        words = before.split(" ")
+        taken: list[str] = []
+        while words and not any(c.isdigit() for c in words[-1]) and words[-1][-1:] not in (",", ":"):
+            taken.insert(0, words.pop())
+        name, rest = without_verbs(" ".join(taken)), " ".join(words)
+    name = clean_name(without_verbs(name))
+    return Mailbox("" if name.casefold() == address.casefold() else name, address), f"{rest} {text[end:]}"
