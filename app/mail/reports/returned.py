@@ -23,7 +23,7 @@ HEADERS_ONLY = frozenset(
 _MOST_TO = 50
 _LONGEST = 200_000
 _HEADER_LINE = re.compile(
-    r"^[ \t>|]{0,4}(?:received|return-path|dkim-signature|message-id|delivered-to|mime-version"
+    r"^(?:[>|] ?){0,4}(?:received|return-path|dkim-signature|message-id|delivered-to|mime-version"
     r"|x-originating-ip|x-mailer|x-sender)[ \t]{0,2}:",
     re.IGNORECASE | re.MULTILINE,
 )
