@@ -28,12 +28,11 @@ def start(state: DoorState, mail: ArrivedMail, octets: int) -> asyncio.Future[by
     """
     loop = asyncio.get_running_loop()
     reply: asyncio.Future[bytes] = loop.create_future()
-    task = loop.create_task(_run(state, mail, reply))
+    task = loop.create_task(_run(state, mail, octets, reply))
     state.commits.add(task)
 
     def ended(task: asyncio.Task[None]) -> None:
         state.commits.discard(task)
-        state.counters.octets_in_flight -= octets
         state.changed.set()
         if not reply.done():  # the door was closed over it
             reply.set_result(replies.SHUTTING_DOWN)
@@ -42,8 +41,13 @@ def start(state: DoorState, mail: ArrivedMail, octets: int) -> asyncio.Future[by
     return reply
 
 
-async def _run(state: DoorState, mail: ArrivedMail, reply: asyncio.Future[bytes]) -> None:
-    answer = await _answer(state, mail)
+async def _run(
+    state: DoorState, mail: ArrivedMail, octets: int, reply: asyncio.Future[bytes]
+) -> None:
+    try:
+        answer = await _answer(state, mail)
+    finally:
+        state.counters.octets_in_flight -= octets
     if not reply.done():
         reply.set_result(answer)
 

@@ -84,6 +84,8 @@ class Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._phase = Phase.OVER
+        if self not in self._state.sessions:
+            return
         super().connection_lost(error)
         if self._address_key is not None:
             self._state.leave_address(self._address_key)
@@ -332,17 +334,23 @@ class Connection(SMTP):
         self._phase = Phase.HANDSHAKE
         self._total_until = float("inf")
         self._reset_timeout(self._settings.handshake_timeout + _LINGER)
+        fault: Exception | None = None
         try:
             await self._writer.start_tls(
                 context, ssl_handshake_timeout=self._settings.handshake_timeout
             )
-        except (OSError, EOFError) as fault:  # ssl.SSLError is an OSError
+        except (OSError, EOFError) as error:  # ssl.SSLError is an OSError
+            fault = error
+        inside = self._writer.get_extra_info("ssl_object")
+        self._tls = (inside.version() if inside and not fault else None) or ""
+        if not self._tls:
             self._state.counters.tls_failures += 1
             log.info("TLS handshake with %s failed: %s", self._remote_address, fault)
             self.abort()
+            # asyncio does not tell a protocol whose connection ends during the handshake.
+            self.connection_lost(fault)
             return
         transport = cast(asyncio.Transport, self._writer.transport)
         self.transport = transport
         reader.move_to(transport)
-        self._tls = self._writer.get_extra_info("ssl_object").version() or "TLS"
         self._state.counters.tls_handshakes += 1
