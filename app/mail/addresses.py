@@ -25,7 +25,9 @@ _BARE = re.compile(r'[^\s<>"(),:;\\\[\]=@\']+@[^\s<>"(),:;\\\[\]@\']+')
 _WORD = r"=\?[^?\s]{0,80}\?[bBqQ]\?[^?<>]{0,2000}\?="
 _TOKEN = re.compile(_WORD + r'|[^\s"(),:;<>=\\]+|\s+|\\.|.', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_COMMENT = re.compile(r"\([^()]*\)")
 _MAILTO = re.compile(r"\s*[\[(]?mailto:\s*", re.IGNORECASE)
+_QUOTED_ADDRESS = re.compile(r'"(?:[^"\\]|\\.){1,300}"@[^\s@]+')
 _ADDRESS_IN_TEXT = re.compile(r"[^\s<>()\[\],;:\"]{1,320}@[^\s<>()\[\],;:\"@]{1,255}")
 
 
@@ -69,6 +71,8 @@ def _shown(name: str) -> str:
     name = charsets.clean_line(decode_words(name)) if name else ""
     if (len(name) > 1 and name[0] == name[-1] == "'") or name[:1] == name[-1:] == '"':
         name = name[1:-1].strip()
+    if "  " in name:
+        name = " ".join(name.split())
     return name[:_LONGEST_NAME]
 
 
@@ -80,6 +84,7 @@ class _Reader:
         self.found: list[Mailbox] = []
         self.no_quote = self.no_comment = self.no_bracket = False
         self.pending = ""  # words before a comma that belong to no address yet
+        self.last_semicolon = value.rfind(";")
         self.clear()
 
     def clear(self) -> None:
@@ -101,17 +106,17 @@ class _Reader:
                 position = self.bracket(position)
             else:
                 position = token.end()
-                self.plain(mark)
+                self.plain(mark, position)
         self.close()
         self.keep_pending()
         return self.found
 
-    def plain(self, mark: str) -> None:
+    def plain(self, mark: str, position: int) -> None:
         if mark == "," or mark == ";":
             self.close()
             if mark == ";":
                 self.keep_pending()
-        elif mark == ":" and self.names_a_group():
+        elif mark == ":" and position <= self.last_semicolon and self.names_a_group():
             self.clear()
             self.pending = ""
         elif mark.isspace():
@@ -201,16 +206,16 @@ class _Reader:
         self.found.append(_mailbox(name, address))
 
     def without_bracket(self, text: str) -> None:
-        text = _MAILTO.sub("", text)
+        text = _MAILTO.sub(" ", text).strip()
         name = " ".join(self.comments)
-        if " " not in text:
+        if " " not in text or _QUOTED_ADDRESS.fullmatch(text):
             self.found.append(_mailbox(name, _clean_address(text)))
             return
         tight = re.sub(r"\s*([@.])\s*", r"\1", text)
         if " " not in tight:
             self.found.append(_mailbox(name, _clean_address(tight)))
             return
-        inner = _ADDRESS_IN_TEXT.findall(decode_words(text))
+        inner = list(dict.fromkeys(_ADDRESS_IN_TEXT.findall(decode_words(text))))
         if not inner:
             self.found.append(_mailbox(text, ""))
         elif len(inner) == 1:
@@ -220,9 +225,9 @@ class _Reader:
             self.found += [_mailbox("", _clean_address(one)) for one in inner]
 
     def keep_pending(self) -> None:
-        if self.pending:
+        if self.pending and not self.pending.endswith(":"):  # a group that names nobody
             self.found.append(_mailbox(self.pending, ""))
-            self.pending = ""
+        self.pending = ""
 
 
 def _closing_quote(value: str, position: int) -> int:
@@ -256,14 +261,16 @@ def _closing_parenthesis(value: str, start: int) -> int:
 def _clean_address(address: str) -> str:
     """An addr-spec without route (RFC 5322 4.4), mailto:, blanks, quotes and brackets around it."""
     address = charsets.clean_line(decode_words(address)) if address else ""
-    address = _MAILTO.sub("", address).strip(" \t<>[]")
+    address = _MAILTO.sub("", address).strip(" \t<>")
+    if address[:1] == "[" or (address[-1:] == "]" and "[" not in address):
+        address = address.strip("[]")
+    if "(" in address and '"' not in address:
+        address = _COMMENT.sub("", address)
     if address.startswith("@") and ":" in address:
         address = address.rpartition(":")[2]
     local, at, domain = address.rpartition("@")
     if not at:
         return address.strip("'\" ")
-    if "(" in domain:
-        domain = re.sub(r"\([^()]*\)", "", domain)
     domain = re.sub(r"\s+", "", domain).strip("'\"").rstrip(".")
     local = local.strip()
     if local[:1] == "'" and address[-1:] == "'":

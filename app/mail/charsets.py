@@ -18,6 +18,7 @@ _ESC = b"\x1b"
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\r\x1b") + b"\x7f"
 _UNSAFE_IN_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 _UNSAFE_IN_LINE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # marks that change the direction of text
 
 _SINGLE_OCTET = frozenset(
     "ascii latin_1 koi8_r koi8_u koi8_t kz1048 ptcp154 hp_roman8 mac_roman mac_cyrillic mac_greek "
@@ -209,13 +210,19 @@ def _decode_wide(data: bytes, codec: str) -> str | None:
     return data.decode("utf_16_le" if odd > even else "utf_16_be", "replace")
 
 
+_ENOUGH_TO_GUESS = 10
+_GUESSED = ["gb18030", "big5", "cp932", "euc_jp", "cp949", "koi8_r", "cp874"] + [
+    f"cp{n}" for n in range(1250, 1258)
+]
+
+
 def _guess(data: bytes) -> str:
     """Undeclared 8-bit text, guessed from a sample around the first high octet."""
     high = next((i for i, c in enumerate(data[:65536]) if c > 127), 0)
     sample = data[max(0, high - 200) : high + 1500]
     rare = sample.translate(None, bytes(range(128)))
-    if len(rare) >= 6 and len(rare) * 4 >= len(sample.translate(None, b"\r\n \t")):
-        best = from_bytes(sample, steps=3, chunk_size=256).best()
+    if len(rare) >= _ENOUGH_TO_GUESS and len(rare) * 4 >= len(sample.translate(None, b"\r\n \t")):
+        best = from_bytes(sample, steps=3, chunk_size=256, cp_isolation=_GUESSED).best()
         codec = codec_of(best.encoding) if best is not None else ""
         if codec and codec not in _WIDE:
             return data.decode(codec, "replace")
@@ -239,7 +246,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """One line: control characters, line ends and lone surrogates become single spaces."""
+    """One line: controls, line ends and lone surrogates become single spaces, bidi marks go."""
     if text.isprintable():
         return text.strip()
-    return _UNSAFE_IN_LINE.sub(" ", text).strip()
+    return _UNSAFE_IN_LINE.sub(" ", _TURNING.sub("", text)).strip()

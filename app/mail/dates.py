@@ -57,7 +57,8 @@ def parse_date(value: str) -> datetime | None:
     value = value[:200]
     match = _RFC.search(value)
     if match is None:
-        value = _COMMENT.sub(" ", value)
+        for _ in range(3):  # comments may be nested
+            value = _COMMENT.sub(" ", value)
         match = _RFC.search(value) or _ISO.search(value) or _CTIME.search(value)
     if match is None:
         return None

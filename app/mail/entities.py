@@ -16,14 +16,14 @@ from app.mail import filenames, parameters, transfer
 from app.mail.headers import HeaderBlock
 from app.mail.message import Part
 
-DEEPEST = 32
+DEEPEST = 64
 MOST_PARTS = 1000
-_LONGEST_BOUNDARY = 998
+_LONGEST_BOUNDARY = 4096
 EMBEDDED = frozenset(("message/rfc822", "message/global", "message/news"))
 
 _AFTER_BOUNDARY = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 _NO_FIELD = re.compile(rb"^(?![ \t]|[!-9;-~]+[ \t]*:|>?From |\r?\n|\r?\Z)", re.MULTILINE)
-_NO_COLON = re.compile(rb"^(?![ \t\r\n])[^:\r\n]+$", re.MULTILINE)
+_NO_COLON = re.compile(rb"^(?![ \t\r\n])[^:\r\n]+\r?$", re.MULTILINE)
 _KNOWN_FIELD = re.compile(
     rb"^(?:from|to|cc|subject|date|message-id|mime-version|received|reply-to|sender|return-path|"
     rb"content-[a-z-]{2,30}|x-[!-9;-~]{1,60}|dkim-signature|references|in-reply-to)[ \t]*:",

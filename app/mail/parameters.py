@@ -19,6 +19,7 @@ _PARAMETER = re.compile(
 )
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _EXTENDED = re.compile(r"(.+?)(?:\*(\d{1,4}))?(\*)?")
+_NEXT_NAME = re.compile(r"\s[\w*-]{1,60}=")
 _EMPTY: Mapping[str, str] = {}
 
 
@@ -37,11 +38,14 @@ def parse(value: str) -> tuple[str, Mapping[str, str]]:
 def _parse(value: str) -> tuple[str, Mapping[str, str]]:
     if "(" in value:
         value = _without_comments(value)
-    main, semicolon, _ = value.partition(";")
+    main, semicolon, rest = value.partition(";")
+    if "=" in main and (split := _NEXT_NAME.search(main)) is not None:
+        rest = f"{main[split.start() :]};{rest}"  # the first semicolon is missing
+        main, semicolon = main[: split.start()], ";"
     main = main.strip().lower()
     if not semicolon:
         return main, _EMPTY
-    return main, _collect(value)
+    return main, _collect(";" + rest)
 
 
 _parse_short = lru_cache(maxsize=2048)(_parse)
@@ -55,7 +59,7 @@ def _collect(value: str) -> Mapping[str, str]:
             break
         name, quoted, junk, token = match.groups()
         if quoted is None:
-            text = token.strip().strip('"')
+            text = _token(name, token, plain)
         else:
             text = _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted
             if not text:
@@ -70,6 +74,16 @@ def _collect(value: str) -> Mapping[str, str]:
     for name, pieces in extended.items():
         result[name] = _joined(pieces) or result.get(name, "")
     return result
+
+
+def _token(name: str, token: str, plain: dict[str, str]) -> str:
+    """An unquoted value; what follows it without a semicolon is a parameter of its own."""
+    split = _NEXT_NAME.search(token) if "=" in token else None
+    if split is not None and (token[split.end() : split.end() + 1] == '"' or name == "charset"):
+        following, _, text = token[split.start() :].strip().partition("=")
+        plain.setdefault(following.lower(), text.strip().strip('"'))
+        token = token[: split.start()]
+    return token.strip().strip('"')
 
 
 def _joined(pieces: Mapping[int, tuple[str, bool]]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from app.mail import bodies, charsets, dates, entities, filenames, transfer
+from app.mail import bodies, charsets, dates, entities, filenames, tnef, transfer
+from app.mail import html as html_text
 from app.mail.headers import HeaderBlock
 from app.mail.message import Attachment, Headers, Mail, Mailbox, Part
 
@@ -68,13 +69,7 @@ def read_attachment(raw: bytes, locator: str) -> bytes:
 
 def _mail(root: Part, defects: list[str]) -> Mail:
     headers = root.headers
-    arrangement = bodies.arrange(root)
-    texts = {
-        id(part): bodies.part_text(part)
-        for block in arrangement.blocks
-        for part in (*block.plain, *block.html)
-    }
-    html = bodies.join_html(arrangement.blocks, texts)
+    contents = _Contents(bodies.arrange(root))
     senders = headers.mailboxes("from")
     return Mail(
         headers=headers,
@@ -88,18 +83,86 @@ def _mail(root: Part, defects: list[str]) -> Mail:
         in_reply_to=headers.ids("in-reply-to"),
         references=headers.ids("references"),
         date=dates.parse_date(headers.value("date")),
-        text=bodies.join_text(arrangement.blocks, texts),
-        html=html,
-        attachments=_attachments(arrangement.files, html),
+        text=contents.text,
+        html=contents.html,
+        attachments=tuple(contents.attachments()),
         defects=tuple(dict.fromkeys(defects)),
     )
 
 
-def _attachments(files: list[Part], html: str) -> tuple[Attachment, ...]:
-    if not files:
-        return ()
-    shown = bodies.referred_ids(html)
-    return tuple(_attachment(part, shown) for part in files)
+class _Contents:
+    """The words of a mail and its attachments, those within texts and winmail.dat too."""
+
+    def __init__(self, arrangement: bodies.Arrangement) -> None:
+        self.files = arrangement.files
+        self.in_texts: list[Attachment] = []
+        self.in_tnef: dict[int, tnef.Contents] = {}
+        texts = {
+            id(part): self.words(part)
+            for block in arrangement.blocks
+            for part in (*block.plain, *block.html)
+        }
+        self.text = bodies.join_text(arrangement.blocks, texts)
+        self.html = bodies.join_html(arrangement.blocks, texts)
+        for part in self.files:
+            if part.content_type in tnef.CONTENT_TYPES or part.filename.lower() == "winmail.dat":
+                self.unpack(part)
+
+    def words(self, part: Part) -> str:
+        octets = bodies.part_octets(part)
+        if b"begin" in octets and part.content_type != "text/html":
+            octets = self.without_uuencoded(part, octets)
+        return bodies.text_of(octets, part)
+
+    def without_uuencoded(self, part: Part, octets: bytes) -> bytes:
+        """Take the uuencoded files out of a text."""
+        pieces, position = [], 0
+        for start, end, lines, name in transfer.find_uu(octets):
+            filename = filenames.safe(charsets.clean_line(charsets.decode(name)))
+            size = len(transfer.decode_uu(octets, lines, end))
+            locator = f"{_locator(part)}/{start}-{end};uuencode"
+            self.in_texts.append(
+                Attachment(filename, "application/octet-stream", size, False, "", locator)
+            )
+            pieces.append(octets[position:start])
+            position = end
+        return b"".join((*pieces, octets[position:]))
+
+    def unpack(self, part: Part) -> None:
+        contents = tnef.read(bodies.part_octets(part))
+        self.in_tnef[id(part)] = contents
+        if not self.text.strip():
+            self.html = self.html or contents.html[: bodies.LONGEST_HTML]
+            text = contents.text or html_text.to_text(contents.html)
+            self.text = text[: bodies.LONGEST_TEXT]
+
+    def attachments(self) -> list[Attachment]:
+        if not self.files and not self.in_texts:
+            return []
+        shown = bodies.referred_ids(self.html)
+        found = []
+        for part in self.files:
+            inner = self.in_tnef.get(id(part))
+            if inner is None or inner.has_messages or not inner.files:
+                found.append(_attachment(part, shown))
+            if inner is not None:
+                found += [_from_tnef(part, file, shown) for file in inner.files]
+        return found + self.in_texts
+
+
+def _locator(part: Part) -> str:
+    return f"{part.origin}{part.start}-{part.end};{part.encoding.replace('/', '')}"
+
+
+def _from_tnef(part: Part, file: tnef.File, shown: frozenset[str]) -> Attachment:
+    return Attachment(
+        filename=file.filename,
+        content_type=file.content_type,
+        size=file.end - file.start,
+        inline=bool(file.content_id) and file.content_id in shown,
+        content_id=charsets.clean_line(file.content_id),
+        locator=f"{_locator(part)}/{file.start}-{file.end};",
+    )
 
 
 def _attachment(part: Part, shown: frozenset[str]) -> Attachment:
@@ -118,5 +181,5 @@ def _attachment(part: Part, shown: frozenset[str]) -> Attachment:
         size=size,
         inline=bool(part.content_id) and part.content_id in shown,
         content_id=charsets.clean_line(part.content_id),
-        locator=f"{part.origin}{part.start}-{part.end};{part.encoding.replace('/', '')}",
+        locator=_locator(part),
     )
