@@ -24,7 +24,7 @@ _LONGEST_LINE = 1_000
 _MOST_LINES = 3_000
 _MOST_GUESSED = 20
 _NO_RECIPIENT = re.compile(
-    r"(?:mailer-daemon|abuse|hostmaster|webmaster@|no-?reply@)", re.IGNORECASE
+    r"(?:mailer-daemon|postmaster@|abuse@|hostmaster@|webmaster@|no-?reply@)", re.IGNORECASE
 )
 
 _A = ADDRESS.pattern
