@@ -6,6 +6,8 @@ below or between quotations is in the reply, and a mail whose reply would be emp
 A forwarded message is content, not quotation; who wrote it is found by `forwards`.
 """
 
+from app.mail.quoting.choice import split
+from app.mail.quoting.markup import split_html
 from app.mail.quoting.text import Split, split_text
 
-__all__ = ["Split", "split_text"]
+__all__ = ["Split", "split", "split_html", "split_text"]

@@ -160,18 +160,23 @@ def _is_dated(span: str, marked: bool) -> bool:
     """ "On <date> <name> wrote:", "<date> <name> <address>:" and their translations."""
     if len(span) > LONGEST_LINE or not _START.match(span.casefold()):
         return False
+    if span.count(">") > span.count("<"):  # the address began in the line above
+        return False
     if _ISO_GMT.fullmatch(span):
         return True
     if not _is_closed(span):
         return False
     tokens = _tokens(span)
+    if marked and (_ends_in_verb(span, tokens) or _has_middle_verb(tokens)):
+        return True
     if _STRONG.search(span):
         if span.rstrip(": ：*_").endswith(">") and "@" in span:
             return _DAY.search(span) is not None
+        if "от" in tokens[-2:] and "@" in tokens[-1]:
+            return True
         if _ends_in_verb(span, tokens) or _has_middle_verb(tokens):
-            return marked or "@" in span or not _PRONOUNS.intersection(tokens[-4:])
-        return False
-    return marked and (_ends_in_verb(span, tokens) or _has_middle_verb(tokens))
+            return "@" in span or not _PRONOUNS.intersection(tokens[-4:])
+    return False
 
 
 def _is_closed(span: str) -> bool:
@@ -204,6 +209,9 @@ def _is_bare(span: str) -> bool:
     if span.casefold().startswith(_QUOTING):
         return True
     tokens = _tokens(span)
+    if len(tokens) <= 16 and _DAY.search(span) and not _PRONOUNS.intersection(tokens):
+        if "@" in span or (_CLOCK.search(span) and _START.match(span.casefold())):
+            return True  # whatever the verb of the language is
     if len(tokens) > 8 or _PRONOUNS.intersection(tokens):
         return False
     return len(tokens) > 1 and (

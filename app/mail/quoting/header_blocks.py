@@ -91,6 +91,8 @@ _ABOVE = (
     "この線より上", "此行上方", "此行以上", "此线上方", "이 줄 위", "이 선 위", "sor fölé",
     "deasupra acestei linii",
 )  # fmt: skip
+_ASKING = ("Please ", "please ", "Reply ", "reply ", "Write ", "write ", "Respond ")
+_ZONE = re.compile(r"\d:\d\d.{0,12}[+-]\d{4}\b")
 _RULE = re.compile(r"[-_=~*–—\s]{3,}")
 
 
@@ -117,14 +119,14 @@ def block_end(lines: Sequence[str], at: int) -> int | None:
         seen.add(kind)
         addressed = addressed or "@" in line
         end, gap = n + 1, 0
-    full = len(seen - {"cc"}) >= 3 and ("subject" in seen or (addressed and not mixed))
-    short = (
-        addressed
-        and not mixed
-        and {"from", "date"} <= seen
-        and any(c.isdigit() for c in lines[end - 1])
-    )
-    return end if "from" in seen and (full or short) else None
+    if mixed and "subject" not in seen:
+        return None
+    if "from" not in seen:  # Hotmail once left the sender away
+        dated = "date" in seen and any(_ZONE.search(line) for line in lines[at:end])
+        return end if dated and addressed and "to" in seen else None
+    full = len(seen - {"cc"}) >= 3 and ("subject" in seen or addressed)
+    short = addressed and "date" in seen and any(c.isdigit() for c in lines[end - 1])
+    return end if full or short else None
 
 
 def may_begin(line: str) -> bool:
@@ -144,20 +146,14 @@ def is_forward_separator(line: str) -> bool:
     return _FORWARD.match(line) is not None
 
 
-def has_delimiters(text: str) -> bool:
-    """Whether a "reply above this line" stands anywhere; asked once, so that lines need not be."""
-    lower = text.casefold()
-    return any(phrase in lower for phrase in _ABOVE)
-
-
 def is_delimiter(line: str) -> bool:
     """ "##- Please type your reply above this line -##" and its translations, alone on a line."""
-    if len(line) > 160:
+    if line[0].isalnum() and not line.startswith(_ASKING):
+        return False
+    if len(line) > 160 or len(line) < 10:
         return False
     lower = line.casefold()
-    return any(phrase in lower for phrase in _ABOVE) and (
-        not line[0].isalnum() or lower.startswith(("please ", "reply ", "write ", "respond "))
-    )
+    return any(phrase in lower for phrase in _ABOVE)
 
 
 def is_rule(line: str) -> bool:

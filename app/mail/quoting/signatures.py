@@ -18,7 +18,7 @@ _SHORT = 100
 _DEVICE = (
     r"(?:my |a |the )?(?:\w+['’]s )?(?:i ?phone|i ?pad|i ?pod|black ?berry|android|samsung|galaxy|"
     r"htc|nokia|huawei|xiaomi|redmi|oneplus|pixel|motorola|moto |lg |sony|xperia|windows|outlook|"
-    r"mail\b|yahoo|aol|gmail|g ?mail|mobile|cell|smart ?phone|phone|tablet|handheld|verizon|"
+    r"mail\b|mailbox|yahoo|aol|gmail|g ?mail|mobile|cell|smart ?phone|phone|tablet|handheld|verizon|"
     r"t-mobile|at&t|sprint|front|spark|airmail|mailbird|newton|cloudmagic|polymail|superhuman|"
     r"canary|edison|blue ?mail|type ?mail|typeapp|acompli|proton|tuta|fastmail|zoho|hey\b|"
     r"thunderbird|k-9|fairemail|aqua ?mail|nine|boxer|mac|apple|palm|treo|mailspring|emclient|"

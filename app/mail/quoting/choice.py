@@ -1,0 +1,47 @@
+"""
+Which of a mail's two bodies to believe about quotation: the text normally, the HTML where its
+structure shows more.
+"""
+
+from __future__ import annotations
+
+from app.mail.quoting.markup import has_marks, split_html
+from app.mail.quoting.text import Split, split_text
+
+_SAME = 40  # letters that two versions of one reply have in common at the beginning
+
+
+def split(text: str, html: str) -> Split:
+    """
+    Separate reply, quotation and signature of a mail that has a text, an HTML body or both.
+
+    The HTML decides where the text has no marks of its own: a text that a program made of HTML
+    often has lost where the quotation ends, and with it the words below.
+    """
+    if not text.strip() and html.strip():
+        return split_html(html) or split_text(text)
+    by_text = split_text(text)
+    if not html or not has_marks(html) or _is_marked(by_text):
+        return by_text
+    if by_text.quoted and "blockquote" not in html:  # both are quoted from one line to the end
+        return by_text
+    by_html = split_html(html)
+    if by_html is None or not by_html.quoted or not _is_of_one_mail(by_text, by_html):
+        return by_text
+    return by_text if _letters(by_text.reply) == _letters(by_html.reply) else by_html
+
+
+def _is_marked(by_text: Split) -> bool:
+    """Whether the text marks its quotation line by line."""
+    return by_text.quoted.startswith(">") or "\n>" in by_text.quoted
+
+
+def _is_of_one_mail(by_text: Split, by_html: Split) -> bool:
+    """Whether the versions begin alike; an alternative may be another text altogether."""
+    mine, other = _letters(by_text.reply), _letters(by_html.reply)
+    shared = min(_SAME, len(mine), len(other))
+    return shared > 0 and mine[:shared] == other[:shared]
+
+
+def _letters(words: str) -> str:
+    return "".join(filter(str.isalnum, words)).casefold()
