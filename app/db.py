@@ -35,7 +35,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -199,7 +199,7 @@ def refusal_for(fault: BaseException) -> Refusal | None:
     if isinstance(fault, DBAPIError):
         if _is_full(fault):
             return StorageFull("There is no room left in the database.")
-        if fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError):
+        if fault.connection_invalidated or _is_away(fault):
             return Unavailable("The database does not answer.")
         return None
     if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -209,11 +209,44 @@ def refusal_for(fault: BaseException) -> Refusal | None:
     return None
 
 
+# Result codes of SQLite that speak of the file or the moment, not of the statement.
+_SQLITE_AWAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+# SQLSTATE classes and codes (PostgreSQL, appendix A): connection, resources, shutdown, system,
+# and the two faults that a repeat cures.
+_POSTGRESQL_AWAY = ("08", "53", "57P", "57014", "58", "25006", "40001", "40P01", "55P03")
+
+
 def _is_full(fault: DBAPIError) -> bool:
     original = fault.orig
     if isinstance(original, sqlite3.Error):
         return getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return getattr(original, "sqlstate", None) == "53100"  # disk_full
+    return _sqlstate(fault) == "53100"  # disk_full
+
+
+def _is_away(fault: DBAPIError) -> bool:
+    original = fault.orig
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", None)
+        return code is not None and code & 0xFF in _SQLITE_AWAY
+    state = _sqlstate(fault)
+    return state.startswith(_POSTGRESQL_AWAY) if state else isinstance(fault, InterfaceError)
+
+
+def _sqlstate(fault: DBAPIError) -> str:
+    return str(getattr(fault.orig, "sqlstate", None) or "")
 
 
 def chunks(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
-from app.db import chunks, insert_new
+from app.db import chunks
+from app.domain import contacts
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.events import NewEvent
 from app.mail.addresses import canonical
@@ -33,7 +35,12 @@ THREAD_IDS: Table = ThreadId.__table__  # type: ignore[assignment]
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a mail, after attribution; without ids when nobody is to be made a contact."""
+    """
+    Who wrote a mail, after attribution.
+
+    Without a contact when nobody is known to have written it; a conversation that it opens gets a
+    placeholder of the author's name then (E7).
+    """
 
     name: str
     address: str
@@ -70,8 +77,10 @@ class Incoming:
     received_at: datetime
     opens: bool  # may it open a conversation? (F1: only what a person wrote)
     trusted: bool  # false: the author is contradicted and joins nothing unseen
-    comment: str = ""  # a forwarding teammate's own words
-    comment_by: Author | None = None
+    reopen_window_days: int | None = None  # closed for longer: a follow-up instead (G2)
+    teammate: Author | None = None  # the person of the team who sent it
+    is_comment: bool = False  # the teammate's own words, nothing forwarded (E4)
+    comment: str = ""  # the teammate's words above what is forwarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ async def take_in(
     """
     group = await _look_up(db, incoming)
     results = [_take_one(group, mail, now) for mail in incoming]
-    await _write(db, group)
+    await _write(db, group, now)
     return results, group.events
 
 
@@ -177,16 +186,23 @@ def _take_one(group: _Group, mail: Incoming, now: datetime) -> TakenIn:
         return TakenIn(same["id"], same["conversation_id"], duplicate=True)
     conversation = _thread_of(group, mail, own_key)
     pending = False
-    if conversation is None and mail.opens:
-        conversation = _open(group, mail, now)
+    opened = False
+    if conversation is not None and _is_over(conversation, mail, now):
+        conversation, opened = _open(group, mail, now, follow_up_of=conversation["id"]), True
+    elif conversation is None and mail.opens:
+        conversation, opened = _open(group, mail, now), True
     elif conversation is not None:
+        _unwrap_no_more(mail)
         pending = not _may_join(conversation, mail)
     message = _message_row(mail, conversation, own_key, pending, now)
     group.messages.append(message)
     group.known.setdefault((mail.account_id, own_key), []).append(message)
     if conversation is not None:
-        _remember_ids(group, mail, own_key, conversation["id"])
+        _remember_ids(group, mail, own_key, conversation["id"], anew=opened)
         _note_message(group, conversation, mail, pending, now)
+        if mail.comment and mail.teammate is not None:
+            group.messages.append(_comment_row(message, mail.comment, mail.teammate))
+            conversation["message_count"] += 1
     group.events.append(
         NewEvent(
             mail.account_id,
@@ -229,6 +245,39 @@ def _thread_of(group: _Group, mail: Incoming, own_key: str) -> dict[str, Any] | 
     return None
 
 
+def _is_over(conversation: dict[str, Any], mail: Incoming, now: datetime) -> bool:
+    """Was it closed so long ago that a person's answer is a new conversation (G2)?"""
+    if not mail.opens or mail.reopen_window_days is None or conversation["closed_at"] is None:
+        return False
+    return bool(now - conversation["closed_at"] > timedelta(days=mail.reopen_window_days))
+
+
+def _unwrap_no_more(mail: Incoming) -> None:
+    """In a conversation that exists a teammate speaks for himself, whatever he quotes (E4)."""
+    if mail.teammate is None or mail.is_comment:
+        return
+    mail.author, mail.is_comment, mail.comment = mail.teammate, True, ""
+    mail.attribution = {
+        **mail.attribution,
+        "method": "from",
+        "unresolved": False,
+        "original": None,
+        "candidates": [
+            *(
+                {**one, "accepted": False, "reason": "It answers a known conversation."}
+                for one in mail.attribution["candidates"]
+            ),
+            {
+                "method": "from",
+                "name": mail.teammate.name,
+                "address": mail.teammate.address,
+                "accepted": True,
+                "reason": "A person of this account writes in a known conversation.",
+            },
+        ],
+    }
+
+
 def _may_join(conversation: dict[str, Any], mail: Incoming) -> bool:
     """A person who takes part already, or somebody of the team; others wait as pending (G1)."""
     if not mail.trusted:
@@ -241,8 +290,9 @@ def _may_join(conversation: dict[str, Any], mail: Incoming) -> bool:
     return any(canonical(p["address"]) == address for p in conversation["participants"])
 
 
-def _open(group: _Group, mail: Incoming, now: datetime) -> dict[str, Any]:
-    assert mail.author.contact_id is not None
+def _open(
+    group: _Group, mail: Incoming, now: datetime, follow_up_of: str | None = None
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "account_id": mail.account_id,
         "id": ids.new("cnv"),
@@ -255,7 +305,7 @@ def _open(group: _Group, mail: Incoming, now: datetime) -> dict[str, Any]:
         "ticket_id": None,
         "spam": False,
         "participants": [],
-        "follow_up_of": None,
+        "follow_up_of": follow_up_of,
         "message_count": 0,
         "last_message_at": now,
         "last_received_at": None,
@@ -266,18 +316,6 @@ def _open(group: _Group, mail: Incoming, now: datetime) -> dict[str, Any]:
     }
     group.opened.append(row)
     group.conversations[row["account_id"], row["id"]] = row
-    group.events.append(
-        NewEvent(
-            mail.account_id,
-            "conversation.created",
-            {
-                "conversation_id": row["id"],
-                "channel_id": row["channel_id"],
-                "contact_id": row["contact_id"],
-                "subject": row["subject"],
-            },
-        )
-    )
     return row
 
 
@@ -287,10 +325,10 @@ def _note_message(
     """What a conversation knows of its newest message."""
     conversation["message_count"] += 1
     conversation["last_message_at"] = now
-    if mail.mail_class == "human" and not pending:
+    if mail.mail_class == "human" and not pending and not mail.is_comment:
         conversation["last_received_at"] = now
         _join(conversation, mail)
-        if conversation["state"] == "closed" and mail.author.user_id is None:
+        if conversation["state"] == "closed":
             conversation["state"], conversation["closed_at"] = "open", None
             group.events.append(
                 NewEvent(
@@ -317,11 +355,14 @@ def _join(conversation: dict[str, Any], mail: Incoming) -> None:
     conversation["participants"] = people
 
 
-def _remember_ids(group: _Group, mail: Incoming, own_key: str, conversation_id: str) -> None:
+def _remember_ids(
+    group: _Group, mail: Incoming, own_key: str, conversation_id: str, *, anew: bool
+) -> None:
+    """The ids lead to the conversation; a follow-up takes over those of its predecessor."""
     scope = _scope(mail)
     for key in (own_key, *(key_of(scope, mentioned) for mentioned in mail.mentioned)):
         place = (mail.account_id, key)
-        if place not in group.threads:
+        if anew or place not in group.threads:
             group.threads[place] = conversation_id
             group.thread_ids[place] = conversation_id
 
@@ -338,8 +379,8 @@ def _message_row(
         "id": ids.new("msg"),
         "conversation_id": conversation["id"] if conversation else None,
         "channel_id": mail.channel_id,
-        "kind": "message",
-        "direction": "incoming",
+        "kind": "comment" if mail.is_comment else "message",
+        "direction": None if mail.is_comment else "incoming",
         "mail_class": mail.mail_class,
         "pending": pending,
         "from_name": mail.sender.name,
@@ -368,8 +409,34 @@ def _message_row(
     }
 
 
-async def _write(db: AsyncSession, group: _Group) -> None:
+def _comment_row(message: dict[str, Any], words: str, teammate: Author) -> dict[str, Any]:
+    """The forwarding teammate's own words, as an internal comment behind what was forwarded."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("direction", "author_contact_id", "html", "message_key", "in_reply_to", "report", "sent_at")
+    )
+    return {
+        **message,
+        **nothing,
+        "id": ids.new("msg"),
+        "kind": "comment",
+        "author_user_id": teammate.user_id,
+        "author_name": teammate.name,
+        "author_address": teammate.address,
+        "to": [],
+        "cc": [],
+        "text": words,
+        "reply_text": words,
+        "quoted_text": "",
+        "attachments": [],
+        "message_id": "",
+        "attribution": None,
+        "raw_digest": None,
+    }
+
+
+async def _write(db: AsyncSession, group: _Group, now: datetime) -> None:
     if group.opened:
+        await _name_contacts(db, group, now)
         await db.execute(insert(CONVERSATIONS), group.opened)
     if group.messages:
         await db.execute(insert(MESSAGES), group.messages)
@@ -378,9 +445,45 @@ async def _write(db: AsyncSession, group: _Group) -> None:
             {"account_id": account_id, "key": key, "conversation_id": conversation_id}
             for (account_id, key), conversation_id in group.thread_ids.items()
         ]
-        await db.execute(insert_new(db, THREAD_IDS), rows)
+        await db.execute(_insert_thread_ids(db), rows)
     if group.changed:
         await db.execute(_UPDATE, [_change(row) for row in group.changed.values()])
+
+
+async def _name_contacts(db: AsyncSession, group: _Group, now: datetime) -> None:
+    """Placeholders for the opened conversations that nobody is known to have begun."""
+    news: list[NewEvent] = []
+    for row in group.opened:
+        if row["contact_id"] is None:
+            name = next(m["author_name"] for m in group.messages if _is_first(m, row))
+            placeholder, created = await contacts.create_placeholder(
+                db, row["account_id"], name, now
+            )
+            row["contact_id"] = placeholder.id
+            news.append(created)
+            for message in group.messages:
+                if _is_first(message, row) and message["author_user_id"] is None:
+                    message["author_contact_id"] = placeholder.id
+        news.append(_created(row))
+    group.events[:0] = news  # a conversation is created before its message is received
+
+
+def _is_first(message: dict[str, Any], conversation: dict[str, Any]) -> bool:
+    return bool(message["conversation_id"] == conversation["id"] and message["message_key"])
+
+
+def _created(row: dict[str, Any]) -> NewEvent:
+    facts = {name: row[name] for name in ("channel_id", "contact_id", "subject", "follow_up_of")}
+    return NewEvent(row["account_id"], "conversation.created", {"conversation_id": row["id"], **facts})
+
+
+def _insert_thread_ids(db: AsyncSession) -> Any:
+    make = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = make(THREAD_IDS)
+    return statement.on_conflict_do_update(
+        index_elements=["account_id", "key"],
+        set_={"conversation_id": statement.excluded.conversation_id},
+    )
 
 
 _CHANGING = (

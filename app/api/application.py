@@ -1,0 +1,142 @@
+"""The FastAPI application: every router, the problems, the document, the pages that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from app.api import (
+    account,
+    api_keys,
+    channels,
+    contacts,
+    conversations,
+    events,
+    health,
+    idempotency,
+    messages,
+    problems,
+    received_mail,
+    teams,
+    ticket_pipelines,
+    users,
+)
+from app.api.problems import Problem
+from app.api.requests import RequestLog
+from app.db import Database
+from app.settings import Settings
+
+VERSION = "1.0.0"
+ROUTERS = (
+    account,
+    users,
+    teams,
+    api_keys,
+    channels,
+    contacts,
+    conversations,
+    messages,
+    received_mail,
+    ticket_pipelines,
+    events,
+    health,
+)
+DESCRIPTION = """
+A shared inbox for a team address whose mail lives somewhere else. Connect a channel, let the
+company's mail server forward to the channel's address, and read who really wrote as conversations.
+
+Every request carries an API key: `Authorization: Bearer <key>`. Refusals are
+`application/problem+json` (RFC 9457) with a stable `code`.
+"""
+
+
+def build(
+    settings: Settings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
+) -> FastAPI:
+    """The application with all of its routes; `lifespan` puts the opened house on its state."""
+    app = FastAPI(
+        title="Hosted Inbox",
+        version=VERSION,
+        description=DESCRIPTION.strip(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=True,
+    )
+    for module in ROUTERS:
+        app.include_router(module.router)
+    _serve_docs(app)
+    problems.install(app)
+    app.add_middleware(RequestLog)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+            expose_headers=["ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"],
+        )
+    _complete_document(app)
+    return app
+
+
+def _serve_docs(app: FastAPI) -> None:
+    """The document's page out of a package: no browser has to ask a stranger's server for it."""
+    files = resources.files("fastapi_offline") / "static"
+    app.mount("/docs/static", StaticFiles(directory=str(files)))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="Hosted Inbox API",
+            swagger_js_url="/docs/static/swagger-ui-bundle.js",
+            swagger_css_url="/docs/static/swagger-ui.css",
+            swagger_favicon_url="/docs/static/favicon.png",
+        )
+
+
+def _complete_document(app: FastAPI) -> None:
+    """Put the problem's schema into the document, and take FastAPI's own validation error out."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema:
+            return app.openapi_schema
+        document = make()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(_schemas_of_problem())
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for path in document["paths"].values():
+            for operation in path.values():
+                invalid = operation.get("responses", {}).get("422", {})
+                if "application/problem+json" not in invalid.get("content", {"": None}):
+                    operation["responses"]["422"] = problems.refusals(422)[422]
+                elif "application/json" in invalid.get("content", {}):
+                    del invalid["content"]["application/json"]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _schemas_of_problem() -> dict[str, Any]:
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    inner: dict[str, Any] = schema.pop("$defs", {})
+    return {**inner, "Problem": schema}
+
+
+async def forget_old_answers(database: Database, now: datetime) -> None:
+    """The clock's part of idempotency: stored answers live for a day."""
+    async with database.writing() as db:
+        await idempotency.forget_old(db, now)

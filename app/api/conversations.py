@@ -1,0 +1,182 @@
+"""Conversations and what stands in them: mails, comments, events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.etags import IfMatch, check_match, tagged
+from app.api.messages import MessageView, message_view
+from app.api.paging import ListOf, Paging, list_of
+from app.api.problems import refusals
+from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
+from app.domain import conversations
+from app.domain.conversations import Conversation
+
+router = APIRouter(
+    prefix="/v1/conversations", tags=["conversations"], route_class=UnitOfWork
+)
+Reader = Annotated[Caller, caller_with("conversations:read")]
+Writer = Annotated[Caller, caller_with("conversations:write")]
+
+State = Literal["open", "closed"]
+
+
+class Participant(BaseModel):
+    """Somebody outside of the team who takes part."""
+
+    name: str
+    address: str
+
+
+class ConversationView(BaseModel):
+    """What one contact and the team write to each other about one thing."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    channel_id: str
+    contact_id: str
+    subject: str
+    state: State
+    assignee_id: str | None
+    team_id: str | None
+    ticket_id: str | None
+    spam: bool
+    participants: list[Participant]
+    follow_up_of: str | None
+    message_count: int
+    last_message_at: datetime
+    last_received_at: datetime | None
+    last_sent_at: datetime | None
+    created_at: datetime
+    closed_at: datetime | None
+    routing_decision: dict[str, Any] | None
+
+
+class ConversationPatch(BaseModel):
+    """What changes; fields that are not given stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State = "open"
+    assignee_id: str | None = None
+    team_id: str | None = None
+    spam: bool = False
+
+
+class NewComment(BaseModel):
+    """An internal comment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=100_000)
+    author_id: str = Field(max_length=40, description="The user who says it.")
+
+
+def view(conversation: Conversation) -> ConversationView:
+    """The conversation as the contract shows it."""
+    return ConversationView.model_validate(conversation)
+
+
+@router.get("", operation_id="list_conversations", responses=refusals(400, 401, 403, 422, 429))
+async def list_conversations(
+    caller: Reader,
+    db: Db,
+    paging: Paging,
+    state: State | None = None,
+    channel_id: Annotated[str | None, Query(max_length=40)] = None,
+    assignee_id: Annotated[str | None, Query(max_length=40)] = None,
+    unassigned: bool | None = None,
+    contact_id: Annotated[str | None, Query(max_length=40)] = None,
+    spam: Annotated[bool, Query(description="Spam instead of the rest.")] = False,
+    q: Annotated[
+        str | None, Query(max_length=200, description="Words of subject, text or people.")
+    ] = None,
+) -> ListOf[ConversationView]:
+    """List conversations, the one with the newest message first."""
+    which = conversations.Filter(state, channel_id, assignee_id, unassigned, contact_id, spam, q)
+    page = await conversations.list_conversations(db, caller.account_id, which, paging)
+    return list_of(page, [view(one) for one in page.items])
+
+
+@router.get(
+    "/{conversation_id}",
+    operation_id="get_conversation",
+    responses=refusals(401, 403, 404, 429),
+)
+async def get_conversation(
+    conversation_id: str, caller: Reader, db: Db, response: Response
+) -> ConversationView:
+    """Read one conversation."""
+    found = view(await conversations.get(db, caller.account_id, conversation_id))
+    tagged(response, found)
+    return found
+
+
+@router.patch(
+    "/{conversation_id}",
+    operation_id="update_conversation",
+    responses=refusals(400, 401, 403, 404, 412, 415, 422, 429),
+)
+async def update_conversation(
+    conversation_id: str,
+    body: ConversationPatch,
+    caller: Writer,
+    db: Db,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ConversationView:
+    """Close, reopen, assign or mark a conversation as spam."""
+    current = await conversations.get(db, caller.account_id, conversation_id)
+    check_match(if_match, view(current))
+    wanted = conversations.ConversationChange(frozenset(body.model_fields_set), **body.model_dump())
+    changed = await conversations.change(
+        db, caller.account_id, conversation_id, wanted, datetime.now(UTC)
+    )
+    found = view(changed)
+    tagged(response, found)
+    return found
+
+
+@router.get(
+    "/{conversation_id}/messages",
+    operation_id="list_messages",
+    responses=refusals(400, 401, 403, 404, 422, 429),
+)
+async def list_messages(
+    conversation_id: str,
+    caller: Reader,
+    db: Db,
+    paging: Paging,
+    order: Literal["asc", "desc"] = "asc",
+) -> ListOf[MessageView]:
+    """List the mails, comments and events of a conversation, oldest first."""
+    page = await conversations.list_messages(
+        db, caller.account_id, conversation_id, paging, newest_first=order == "desc"
+    )
+    return list_of(page, [message_view(one) for one in page.items])
+
+
+@router.post(
+    "/{conversation_id}/comments",
+    operation_id="create_comment",
+    status_code=201,
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def create_comment(
+    conversation_id: str, body: NewComment, caller: Writer, db: Db
+) -> MessageView:
+    """Add an internal comment; it is never mailed."""
+    message = await conversations.comment(
+        db,
+        caller.account_id,
+        conversation_id,
+        text=body.text,
+        author_id=body.author_id,
+        now=datetime.now(UTC),
+    )
+    return message_view(message)

@@ -1,0 +1,54 @@
+"""Health and metrics: no key is needed, and nothing of an account is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from app.api.house import House
+
+router = APIRouter(tags=["health"])
+
+PATIENCE = 4.0  # seconds that a part has to answer
+
+
+class Health(BaseModel):
+    """`ready` when every part that this process opened works; a word for each part."""
+
+    status: Literal["ready", "not ready"]
+    parts: dict[str, str]
+    notes: list[str]
+
+
+@router.get("/health/live", operation_id="get_liveness")
+async def live() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "live"}
+
+
+@router.get("/health/ready", operation_id="get_readiness", responses={503: {"model": Health}})
+async def ready(request: Request, response: Response) -> Health:
+    """Say whether database, SMTP door and worker do their work."""
+    house: House = request.app.state.house
+    parts = {}
+    for name, check in house.health.items():
+        try:
+            parts[name] = await asyncio.wait_for(check(), PATIENCE)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the part does not work
+            parts[name] = f"failed: {type(fault).__name__}"
+    well = all(word == "ok" for word in parts.values())
+    response.status_code = 200 if well else 503
+    notes = []
+    if not house.settings.relay_url:
+        notes.append("HOSTED_INBOX_RELAY_URL is not set: mail stays queued, nothing leaves.")
+    return Health(status="ready" if well else "not ready", parts=parts, notes=notes)
+
+
+@router.get("/metrics", operation_id="get_metrics", response_class=Response)
+async def metrics() -> Response:
+    """The process' numbers in Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

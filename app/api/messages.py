@@ -1,0 +1,259 @@
+"""Messages: what was received, the raw mail, attachments, and who wrote it with the reasons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from app.api.etags import tagged
+from app.api.problems import refusals
+from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
+from app.domain import conversations, inbound
+from app.domain.conversations import Message
+from app.errors import NotFound
+from app.mail.parse import read_attachment
+
+router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=UnitOfWork)
+Reader = Annotated[Caller, caller_with("conversations:read")]
+
+# Types that a browser shows without running anything in them; all others are only downloaded.
+SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"})
+
+
+class Person(BaseModel):
+    """A mailbox: display name and address, each empty when there is none."""
+
+    name: str
+    address: str
+
+
+class AuthorView(BaseModel):
+    """Who wrote it, after attribution: a contact or a user of the account."""
+
+    contact_id: str | None
+    user_id: str | None
+    name: str
+    address: str
+
+
+class AttachmentView(BaseModel):
+    """A file that came with the mail; `inline` ones are shown within the HTML (`cid:`)."""
+
+    id: str
+    filename: str
+    content_type: str
+    size: int
+    inline: bool
+    content_id: str
+
+
+class ReportedRecipient(BaseModel):
+    """What a report says of one recipient (RFC 3464)."""
+
+    address: str
+    action: str
+    status: str
+    diagnostic: str
+
+
+class ReportView(BaseModel):
+    """What a bounce, receipt or complaint reports."""
+
+    type: Literal["bounce", "delivery_receipt", "complaint"]
+    recipients: list[ReportedRecipient]
+
+
+class DeliveryView(BaseModel):
+    """The fate of an outgoing message for one recipient."""
+
+    recipient: str
+    state: Literal["queued", "sent", "deferred", "bounced", "failed"]
+    detail: str
+    attempts: int
+
+
+class AuthenticationView(BaseModel):
+    """What SPF, DKIM, DMARC and ARC said (RFC 8601); null where nothing was computed."""
+
+    spf: str | None
+    dkim: str | None
+    dmarc: str | None
+    arc: str | None
+
+
+class MessageView(BaseModel):
+    """A mail, a comment or an event."""
+
+    id: str
+    conversation_id: str | None
+    channel_id: str
+    kind: Literal["message", "comment", "event"]
+    direction: Literal["incoming", "outgoing"] | None
+    # `class` is a keyword of Python; the alias carries it on the wire.
+    model_config = {"populate_by_name": True, "serialize_by_alias": True}
+    mail_class: Annotated[str, Field(alias="class")]
+    pending: bool
+    sender: Annotated[Person, Field(alias="from")]
+    author: AuthorView
+    to: list[Person]
+    cc: list[Person]
+    subject: str
+    text: str
+    html: str | None
+    reply_text: str
+    quoted_text: str
+    attachments: list[AttachmentView]
+    message_id: str
+    in_reply_to: str | None
+    report: ReportView | None
+    deliveries: list[DeliveryView]
+    authentication: AuthenticationView
+    sent_at: datetime | None
+    created_at: datetime
+
+
+class CandidateView(BaseModel):
+    """Somebody who might have written it, and why that was believed or not."""
+
+    method: str
+    name: str
+    address: str
+    accepted: bool
+    reason: str
+
+
+class OriginalView(BaseModel):
+    """The embedded mail of a forward."""
+
+    author: Person
+    to: list[Person]
+    cc: list[Person]
+    subject: str
+    sent_at: str | None
+    text: str
+
+
+class AttributionView(BaseModel):
+    """Who wrote a mail, how that was found, and every candidate with the reason."""
+
+    model_config = {"populate_by_name": True, "serialize_by_alias": True}
+    arrival: Annotated[str, Field(alias="class")]
+    method: str
+    forwarder: str | None
+    trust: Literal["verified", "consistent", "unverified", "contradicted"]
+    unresolved: bool
+    candidates: list[CandidateView]
+    original: OriginalView | None
+
+
+def message_view(message: Message) -> MessageView:
+    """The message as the contract shows it."""
+    nothing = {"spf": None, "dkim": None, "dmarc": None, "arc": None}
+    fields: dict[str, Any] = {
+        name: getattr(message, name)
+        for name in MessageView.model_fields
+        if name not in ("sender", "author", "deliveries", "authentication", "report")
+    }
+    return MessageView.model_validate(
+        {
+            **fields,
+            "from": {"name": message.from_name, "address": message.from_address},
+            "author": {
+                "contact_id": message.author_contact_id,
+                "user_id": message.author_user_id,
+                "name": message.author_name,
+                "address": message.author_address,
+            },
+            "report": message.report,
+            "deliveries": [],
+            "authentication": {**nothing, **message.authentication},
+        }
+    )
+
+
+@router.get("/{message_id}", operation_id="get_message", responses=refusals(401, 403, 404, 429))
+async def get_message(
+    message_id: str, caller: Reader, db: Db, response: Response
+) -> MessageView:
+    """Read one message."""
+    found = message_view(await conversations.get_message(db, caller.account_id, message_id))
+    tagged(response, found)
+    return found
+
+
+@router.get(
+    "/{message_id}/raw",
+    operation_id="get_raw_message",
+    response_class=Response,
+    responses={
+        200: {"content": {"message/rfc822": {}}, "description": "The mail, octet for octet."},
+        **refusals(401, 403, 404, 429),
+    },
+)
+async def get_raw_message(message_id: str, caller: Reader, db: Db, house: TheHouse) -> Response:
+    """Download the mail exactly as it was received."""
+    message = await conversations.get_message(db, caller.account_id, message_id)
+    raw = await inbound.raw_of(db, house.store, caller.account_id, message.raw_digest)
+    return raw_answer(raw, f"{message_id}.eml")
+
+
+def raw_answer(raw: bytes, filename: str) -> Response:
+    """Raw mail as a download that no browser interprets."""
+    headers = {**_GUARDS, "Content-Disposition": f'attachment; filename="{filename}"'}
+    return Response(raw, media_type="message/rfc822", headers=headers)
+
+
+_GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "private, max-age=3600",
+}
+
+
+@router.get(
+    "/{message_id}/attachments/{attachment_id}",
+    operation_id="get_attachment",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "The file."},
+        **refusals(401, 403, 404, 429),
+    },
+)
+async def get_attachment(
+    message_id: str, attachment_id: str, caller: Reader, db: Db, house: TheHouse
+) -> Response:
+    """Download an attachment; types that could run in a browser are only offered for saving."""
+    message = await conversations.get_message(db, caller.account_id, message_id)
+    found = next((a for a in message.attachments if a["id"] == attachment_id), None)
+    if found is None:
+        raise NotFound("There is no such attachment.", "messages.attachment_not_found")
+    raw = await inbound.raw_of(db, house.store, caller.account_id, message.raw_digest)
+    return _file_answer(found, read_attachment(raw, found["locator"]))
+
+
+def _file_answer(found: dict[str, Any], content: bytes) -> Response:
+    shown = found["content_type"] in SHOWN
+    name = quote(found["filename"] or found["id"], safe="")
+    headers = {
+        **_GUARDS,
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{name}",
+    }
+    media_type = found["content_type"] if shown else "application/octet-stream"
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get(
+    "/{message_id}/attribution",
+    operation_id="get_attribution",
+    responses=refusals(401, 403, 404, 429),
+)
+async def get_attribution(message_id: str, caller: Reader, db: Db) -> AttributionView:
+    """Read who wrote a message and why that was decided."""
+    message = await conversations.get_message(db, caller.account_id, message_id)
+    if message.attribution is None:
+        raise NotFound("Only mail has an attribution.", "messages.no_attribution")
+    return AttributionView.model_validate(message.attribution)

@@ -1,0 +1,153 @@
+"""The ledger of received mail: what came, from where, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.api.messages import raw_answer
+from app.api.paging import ListOf, Paging, list_of
+from app.api.problems import refusals
+from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
+from app.domain import inbound
+from app.domain.inbound import ReceivedMail
+
+router = APIRouter(prefix="/v1/received-mail", tags=["received mail"], route_class=UnitOfWork)
+Reader = Annotated[Caller, caller_with("received_mail:read")]
+Writer = Annotated[Caller, caller_with("received_mail:write")]
+
+Outcome = Literal["accepted", "duplicate", "quarantined", "failed", "refused"]
+
+
+class ReceivedMailView(BaseModel):
+    """One delivery to one recipient."""
+
+    model_config = ConfigDict(
+        from_attributes=True, populate_by_name=True, serialize_by_alias=True
+    )
+
+    id: str
+    outcome: Outcome
+    reason: str
+    envelope_from: str
+    recipient: str
+    channel_id: str | None
+    remote_address: str
+    helo: str
+    size: int
+    tls: str
+    mail_class: Annotated[str | None, Field(alias="class")]
+    message_id: str | None
+    conversation_id: str | None
+    received_at: datetime
+
+
+class ReplayRequest(BaseModel):
+    """How to replay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = False
+
+
+class Difference(BaseModel):
+    """A field that a replay changes."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ReplayView(BaseModel):
+    """What a replay did, or would do."""
+
+    id: str
+    dry_run: bool
+    outcome: Outcome
+    reason: str
+    message_id: str | None
+    conversation_id: str | None
+    changes: list[Difference]
+
+
+def view(received: ReceivedMail) -> ReceivedMailView:
+    """The delivery as the contract shows it."""
+    return ReceivedMailView.model_validate(received, by_name=True)
+
+
+@router.get("", operation_id="list_received_mail", responses=refusals(400, 401, 403, 422, 429))
+async def list_received_mail(
+    caller: Reader,
+    db: Db,
+    paging: Paging,
+    outcome: Outcome | None = None,
+    since: AwareDatetime | None = None,
+    sender: Annotated[
+        str | None, Query(max_length=320, description="The envelope sender, exactly.")
+    ] = None,
+    recipient: Annotated[
+        str | None, Query(max_length=320, description="The envelope recipient, exactly.")
+    ] = None,
+) -> ListOf[ReceivedMailView]:
+    """Search the ledger of deliveries, the newest first."""
+    which = inbound.LedgerFilter(outcome, since, sender, recipient)
+    page = await inbound.list_received(db, caller.account_id, which, paging)
+    return list_of(page, [view(one) for one in page.items])
+
+
+@router.get(
+    "/{received_id}", operation_id="get_received_mail", responses=refusals(401, 403, 404, 429)
+)
+async def get_received_mail(received_id: str, caller: Reader, db: Db) -> ReceivedMailView:
+    """Read one delivery."""
+    return view(await inbound.get_received(db, caller.account_id, received_id))
+
+
+@router.get(
+    "/{received_id}/raw",
+    operation_id="get_raw_received_mail",
+    response_class=Response,
+    responses={
+        200: {"content": {"message/rfc822": {}}, "description": "The mail, octet for octet."},
+        **refusals(401, 403, 404, 429),
+    },
+)
+async def get_raw_received_mail(
+    received_id: str, caller: Reader, db: Db, house: TheHouse
+) -> Response:
+    """Download the mail exactly as it was received."""
+    received = await inbound.get_received(db, caller.account_id, received_id)
+    raw = await inbound.raw_of(db, house.store, caller.account_id, received.raw_digest)
+    return raw_answer(raw, f"{received_id}.eml")
+
+
+@router.post(
+    "/{received_id}/replay",
+    operation_id="replay_received_mail",
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def replay_received_mail(
+    received_id: str, caller: Writer, db: Db, house: TheHouse, body: ReplayRequest | None = None
+) -> ReplayView:
+    """Process a kept mail again, or show with `dry_run` what would come out."""
+    dry_run = body.dry_run if body else False
+    done = await inbound.replay(
+        db,
+        house.store,
+        caller.account_id,
+        received_id,
+        dry_run=dry_run,
+        now=datetime.now(UTC),
+    )
+    return ReplayView(
+        id=received_id,
+        dry_run=dry_run,
+        outcome=done.outcome,  # type: ignore[arg-type]
+        reason=done.reason,
+        message_id=done.received.message_id,
+        conversation_id=done.received.conversation_id,
+        changes=[Difference(**one) for one in done.changes],
+    )

@@ -1,0 +1,243 @@
+"""The command line: `serve`, `migrate`, and thin calls of the rooms for the operator."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from app import cli_accounts, logs, migrate
+from app.db import Database
+from app.domain import inbound
+from app.errors import Refusal
+from app.main import create_app, opened
+from app.settings import PREFIX, Settings, table, unknown_variables
+from app.store import open_store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Hosted Inbox: a shared inbox for a team address whose mail lives somewhere else.",
+)
+app.add_typer(cli_accounts.accounts_app, name="accounts", help="Accounts of this installation.")
+app.add_typer(cli_accounts.keys_app, name="keys", help="API keys of an account.")
+mail_app = typer.Typer(no_args_is_help=True, help="Received mail.")
+app.add_typer(mail_app, name="mail")
+
+OPENAPI = Path(__file__).resolve().parent.parent / "openapi" / "openapi.json"
+
+
+@app.command()
+def serve(
+    http_port: Annotated[int | None, typer.Option(help="Port of the JSON API.")] = None,
+    smtp_port: Annotated[int | None, typer.Option(help="Port that mail servers use.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes (needs PostgreSQL).")] = None,
+    doors: Annotated[str | None, typer.Option(help="Any of http,smtp,worker.")] = None,
+) -> None:
+    """Open the doors: HTTP, SMTP and the worker. Migrates an embedded database itself."""
+    given = {
+        "http_port": http_port,
+        "smtp_port": smtp_port,
+        "host": host,
+        "workers": workers,
+        "doors": doors,
+    }
+    settings = _settings({name: value for name, value in given.items() if value is not None})
+    logs.configure(settings)
+    _say_hello(settings)
+    if "http" not in settings.doors:
+        asyncio.run(_serve_without_http(settings))
+        return
+    common = {
+        "host": settings.host,
+        "port": settings.http_port,
+        "log_config": None,
+        "timeout_graceful_shutdown": int(settings.drain_seconds) + 1,
+        "server_header": False,
+    }
+    if settings.workers > 1:
+        _export(settings)
+        uvicorn.run(
+            "app.main:from_environment", factory=True, workers=settings.workers, **common
+        )
+    else:
+        uvicorn.run(create_app(settings), **common)
+
+
+def _settings(given: dict[str, object]) -> Settings:
+    unknown = unknown_variables()
+    if unknown:
+        _stop(f"There is no such setting: {', '.join(unknown)}. See: hosted-inbox settings")
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as fault:
+        lines = [
+            f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in fault.errors()
+        ]
+        _stop("The settings do not work:\n  " + "\n  ".join(lines))
+        raise
+
+
+def _stop(words: str) -> None:
+    typer.echo(words, err=True)
+    raise typer.Exit(1)
+
+
+def _export(settings: Settings) -> None:
+    """Worker processes read the environment: put there what the command line said."""
+    import os  # noqa: PLC0415 - nowhere else is the environment written
+
+    for name in ("http_port", "smtp_port", "host", "workers"):
+        os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
+    os.environ[PREFIX + "DOORS"] = ",".join(settings.doors)
+
+
+def _say_hello(settings: Settings) -> None:
+    lines = ["Hosted Inbox"]
+    if "http" in settings.doors:
+        lines.append(f"  API      {settings.base_url}/docs")
+    if "smtp" in settings.doors:
+        lines.append(f"  SMTP     {settings.host}:{settings.smtp_port}  (forward mail to here)")
+    where = f"SQLite in {settings.data_dir}" if settings.embedded else "PostgreSQL"
+    lines.append(f"  Data     {where}")
+    if not settings.relay_url:
+        lines.append(f"  Sending  off: {PREFIX}RELAY_URL is not set, mail stays queued")
+    lines.append("  Next     hosted-inbox accounts create --name Acme")
+    typer.echo("\n".join(lines), err=True)
+
+
+async def _serve_without_http(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with opened(settings):
+        await stop.wait()
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database up to this version."""
+    asyncio.run(migrate.upgrade(_settings({})))
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def openapi(
+    check: Annotated[bool, typer.Option(help="Only say whether it is current.")] = False,
+) -> None:
+    """Write the OpenAPI document."""
+    document = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    if check:
+        current = OPENAPI.read_text() if OPENAPI.exists() else ""
+        if current != document:
+            _stop(f"{OPENAPI.name} is not current: run make openapi")
+        return
+    OPENAPI.parent.mkdir(exist_ok=True)
+    OPENAPI.write_text(document)
+    typer.echo(f"Wrote {OPENAPI}")
+
+
+@app.command("settings")
+def settings_command() -> None:
+    """Print the table of variables."""
+    typer.echo(table())
+
+
+@app.command()
+def dns() -> None:
+    """Print the records that the hosted domains need."""
+    settings = _settings({})
+    host = settings.greeting
+    for root in (settings.paid_root, settings.free_root):
+        typer.echo(f"{root}.    MX   10 {host}.")
+        typer.echo(f"*.{root}.  MX   10 {host}.")
+        typer.echo(f'{root}.    TXT  "v=spf1 mx -all"')
+        typer.echo(f'*.{root}.  TXT  "v=spf1 mx -all"')
+        typer.echo(f'_dmarc.{root}.  TXT  "v=DMARC1; p=none"')
+    typer.echo(f"{host}.  A    <the public address of this machine>")
+
+
+@mail_app.command("list")
+def mail_list(
+    outcome: Annotated[str | None, typer.Option(help="Only this outcome, such as failed.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, the newest first.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON lines.")] = False,
+) -> None:
+    """List received mail of the whole installation."""
+    if outcome is not None and outcome not in inbound.OUTCOMES:
+        _stop(f"An outcome is one of {', '.join(inbound.OUTCOMES)}.")
+
+    async def run() -> None:
+        async with _database() as (_, database), database.reading() as db:
+            for one in await inbound.list_failed(db, outcome=outcome, limit=limit):
+                facts = {
+                    "id": one.id,
+                    "account_id": one.account_id,
+                    "outcome": one.outcome,
+                    "received_at": one.received_at.isoformat(),
+                    "envelope_from": one.envelope_from,
+                    "recipient": one.recipient,
+                    "reason": one.reason,
+                }
+                typer.echo(json.dumps(facts) if as_json else "  ".join(facts.values()))
+
+    asyncio.run(run())
+
+
+@mail_app.command("replay")
+def mail_replay(
+    received_ids: Annotated[list[str], typer.Argument(help="Ids of received mail (rcv_…).")],
+    dry_run: Annotated[bool, typer.Option(help="Only say what would come out.")] = False,
+) -> None:
+    """Process kept mail again."""
+
+    async def run() -> bool:
+        well = True
+        async with _database() as (settings, database):
+            store = open_store(settings.blob_url, settings.data_dir)
+            for received_id in received_ids:
+                try:
+                    async with database.writing() as db:
+                        done = await inbound.replay_anywhere(
+                            db, store, received_id, dry_run=dry_run, now=datetime.now(UTC)
+                        )
+                    typer.echo(f"{received_id}  {done.outcome}  {len(done.changes)} changes")
+                    well = well and done.outcome != "failed"
+                except Refusal as refusal:
+                    typer.echo(f"{received_id}  {refusal.code}: {refusal.detail}", err=True)
+                    well = False
+        return well
+
+    if not asyncio.run(run()):
+        raise typer.Exit(1)
+
+
+@contextlib.asynccontextmanager
+async def _database():  # type: ignore[no-untyped-def]
+    settings = _settings({})
+    database = Database(settings.database)
+    try:
+        yield settings, database
+    finally:
+        await database.close()
+
+
+def main() -> None:
+    """Run the command line; a refusal is a sentence on standard error and exit code 1."""
+    try:
+        app()
+    except Refusal as refusal:
+        typer.echo(f"{refusal.code}: {refusal.detail}", err=True)
+        sys.exit(1)

@@ -1,0 +1,36 @@
+"""
+Conversations: what a contact and the team write to each other, and how mails find their place.
+
+Deliberately not here: who wrote a mail (`inbound`, `mail.attribution`).
+"""
+
+from app.domain.conversations.models import Conversation, Message, ThreadId
+from app.domain.conversations.service import (
+    ConversationChange,
+    Filter,
+    change,
+    comment,
+    get,
+    get_message,
+    list_conversations,
+    list_messages,
+)
+from app.domain.conversations.taking_in import Author, Incoming, TakenIn, take_in
+
+__all__ = [
+    "Author",
+    "Conversation",
+    "ConversationChange",
+    "Filter",
+    "Incoming",
+    "Message",
+    "TakenIn",
+    "ThreadId",
+    "change",
+    "comment",
+    "get",
+    "get_message",
+    "list_conversations",
+    "list_messages",
+    "take_in",
+]

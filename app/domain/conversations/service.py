@@ -1,0 +1,256 @@
+"""The verbs of conversations that people use: read, list, change, comment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+
+from app import ids
+from app.db import Page, PageRequest, page_of
+from app.domain import accounts, events
+from app.domain.conversations.models import Conversation, Message
+from app.domain.events import NewEvent
+from app.errors import NotFound, invalid_field
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which conversations; None: whichever."""
+
+    state: str | None = None
+    channel_id: str | None = None
+    assignee_id: str | None = None
+    unassigned: bool | None = None
+    contact_id: str | None = None
+    spam: bool = False
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationChange:
+    """The fields of a conversation that a person changes; only those named in `fields` count."""
+
+    fields: frozenset[str]
+    state: str = "open"
+    assignee_id: str | None = None
+    team_id: str | None = None
+    spam: bool = False
+
+
+async def get(db: AsyncSession, account_id: str, conversation_id: str) -> Conversation:
+    """The conversation. Raises NotFound."""
+    found = await db.get(Conversation, (account_id, conversation_id))
+    if found is None:
+        raise NotFound("There is no such conversation.", "conversations.not_found")
+    return found
+
+
+async def list_conversations(
+    db: AsyncSession, account_id: str, which: Filter, request: PageRequest
+) -> Page[Conversation]:
+    """Conversations, the one with the newest message first."""
+    statement = select(Conversation).where(
+        Conversation.account_id == account_id, Conversation.spam.is_(which.spam)
+    )
+    if which.state is not None:
+        statement = statement.where(Conversation.state == which.state)
+    if which.channel_id is not None:
+        statement = statement.where(Conversation.channel_id == which.channel_id)
+    if which.contact_id is not None:
+        statement = statement.where(Conversation.contact_id == which.contact_id)
+    if which.assignee_id is not None:
+        statement = statement.where(Conversation.assignee_id == which.assignee_id)
+    if which.unassigned is not None:
+        nobody = Conversation.assignee_id.is_(None)
+        statement = statement.where(nobody if which.unassigned else ~nobody)
+    if which.words:
+        statement = _with_words(statement, which.words)
+    keys = [Conversation.last_message_at, Conversation.id]
+    return await page_of(db, statement, keys, request, descending=True)
+
+
+def _with_words(statement: Select[Any], words: str) -> Select[Any]:
+    """Every word stands in the subject or in a message; case does not matter."""
+    for word in words.split()[:10]:
+        in_messages = exists().where(
+            Message.account_id == Conversation.account_id,
+            Message.conversation_id == Conversation.id,
+            or_(
+                Message.text.icontains(word, autoescape=True),
+                Message.author_name.icontains(word, autoescape=True),
+                Message.author_address.icontains(word, autoescape=True),
+            ),
+        )
+        statement = statement.where(
+            or_(Conversation.subject.icontains(word, autoescape=True), in_messages)
+        )
+    return statement
+
+
+async def list_messages(
+    db: AsyncSession,
+    account_id: str,
+    conversation_id: str,
+    request: PageRequest,
+    *,
+    newest_first: bool = False,
+) -> Page[Message]:
+    """The messages, comments and events of a conversation. Raises NotFound."""
+    await get(db, account_id, conversation_id)
+    statement = (
+        select(Message)
+        .where(Message.account_id == account_id, Message.conversation_id == conversation_id)
+        .options(defer(Message.attribution))
+    )
+    return await page_of(db, statement, [Message.id], request, descending=newest_first)
+
+
+async def get_message(db: AsyncSession, account_id: str, message_id: str) -> Message:
+    """The message. Raises NotFound."""
+    found = await db.get(Message, (account_id, message_id))
+    if found is None:
+        raise NotFound("There is no such message.", "messages.not_found")
+    return found
+
+
+async def change(
+    db: AsyncSession,
+    account_id: str,
+    conversation_id: str,
+    wanted: ConversationChange,
+    now: datetime,
+) -> Conversation:
+    """
+    The conversation is as wanted afterwards; its history and the event log say what changed.
+
+    Raises NotFound, and Invalid for an assignee or team that is not of this account.
+    """
+    conversation = await get(db, account_id, conversation_id)
+    await _check_people(db, account_id, wanted)
+    before = {name: getattr(conversation, name) for name in wanted.fields}
+    changes = {
+        name: {"before": before[name], "after": getattr(wanted, name)}
+        for name in sorted(wanted.fields)
+        if before[name] != getattr(wanted, name)
+    }
+    if not changes:
+        return conversation
+    for name, values in changes.items():
+        setattr(conversation, name, values["after"])
+    if "state" in changes:
+        conversation.closed_at = now if conversation.state == "closed" else None
+    _note(db, conversation, changes, now)
+    facts = {"conversation_id": conversation.id, "changes": changes}
+    types = ["conversation.updated", *_special_types(changes)]
+    await events.record(db, [NewEvent(account_id, kind, facts) for kind in types], now)
+    return conversation
+
+
+async def _check_people(db: AsyncSession, account_id: str, wanted: ConversationChange) -> None:
+    if "assignee_id" in wanted.fields and wanted.assignee_id is not None:
+        try:
+            await accounts.get_user(db, account_id, wanted.assignee_id)
+        except NotFound as fault:
+            raise invalid_field(
+                "/assignee_id", "There is no such user.", "conversations.unknown_user"
+            ) from fault
+    if "team_id" in wanted.fields and wanted.team_id is not None:
+        try:
+            await accounts.get_team(db, account_id, wanted.team_id)
+        except NotFound as fault:
+            raise invalid_field(
+                "/team_id", "There is no such team.", "conversations.unknown_team"
+            ) from fault
+
+
+def _special_types(changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    types = []
+    if "state" in changes:
+        closed = changes["state"]["after"] == "closed"
+        types.append("conversation.closed" if closed else "conversation.reopened")
+    if "assignee_id" in changes or "team_id" in changes:
+        types.append("conversation.assigned")
+    return types
+
+
+def _note(
+    db: AsyncSession,
+    conversation: Conversation,
+    changes: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """An event of the history: visible among the messages, never mailed (G4)."""
+    words = "; ".join(
+        f"{name}: {values['before']} → {values['after']}" for name, values in changes.items()
+    )
+    db.add(_internal(conversation, "event", words, now))
+
+
+async def comment(
+    db: AsyncSession,
+    account_id: str,
+    conversation_id: str,
+    *,
+    text: str,
+    author_id: str,
+    now: datetime,
+) -> Message:
+    """An internal comment by a user; never mailed (G4). Raises NotFound, Invalid."""
+    conversation = await get(db, account_id, conversation_id)
+    try:
+        author = await accounts.get_user(db, account_id, author_id)
+    except NotFound as fault:
+        raise invalid_field(
+            "/author_id", "There is no such user.", "conversations.unknown_user"
+        ) from fault
+    message = _internal(conversation, "comment", text, now)
+    message.author_user_id, message.author_name = author.id, author.name
+    message.author_address = author.email
+    db.add(message)
+    conversation.message_count += 1
+    conversation.last_message_at = now
+    facts = {"conversation_id": conversation.id, "message_id": message.id}
+    await events.record(db, [NewEvent(account_id, "comment.created", facts)], now)
+    return message
+
+
+def _internal(conversation: Conversation, kind: str, text: str, now: datetime) -> Message:
+    return Message(
+        account_id=conversation.account_id,
+        id=ids.new("msg"),
+        conversation_id=conversation.id,
+        channel_id=conversation.channel_id,
+        kind=kind,
+        direction=None,
+        mail_class="human" if kind == "comment" else "own",
+        pending=False,
+        from_name="",
+        from_address="",
+        author_contact_id=None,
+        author_user_id=None,
+        author_name="",
+        author_address="",
+        to=[],
+        cc=[],
+        subject=conversation.subject,
+        text=text,
+        html=None,
+        reply_text=text,
+        quoted_text="",
+        attachments=[],
+        message_id="",
+        message_key=None,
+        in_reply_to=None,
+        report=None,
+        authentication={},
+        attribution=None,
+        raw_digest=None,
+        sent_at=None,
+        created_at=now,
+    )

@@ -1,0 +1,39 @@
+"""
+Inbound mail: kept first, then understood; and the ledger of every delivery.
+
+`receive` takes a list of mails that arrived together and works set-wise. Deliberately not here:
+SMTP. The same verbs would serve an upload.
+"""
+
+from app.domain.inbound.ledger import (
+    OUTCOMES,
+    LedgerFilter,
+    Refused,
+    get_received,
+    list_failed,
+    list_received,
+    note_refusals,
+    raw_of,
+)
+from app.domain.inbound.models import RawMail, ReceivedMail
+from app.domain.inbound.receiving import Arrival, read_safely, receive
+from app.domain.inbound.replaying import Replayed, replay, replay_anywhere
+
+__all__ = [
+    "Arrival",
+    "OUTCOMES",
+    "LedgerFilter",
+    "Refused",
+    "RawMail",
+    "ReceivedMail",
+    "Replayed",
+    "get_received",
+    "list_failed",
+    "list_received",
+    "note_refusals",
+    "raw_of",
+    "read_safely",
+    "receive",
+    "replay",
+    "replay_anywhere",
+]

@@ -1,0 +1,123 @@
+"""The ledger: every delivery with its envelope and outcome, also the refused ones (D6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import ids
+from app.db import Page, PageRequest, page_of
+from app.domain import channels
+from app.domain.inbound.models import RawMail, ReceivedMail
+from app.errors import NotFound
+from app.mail.addresses import canonical
+from app.store import BlobStore, key_of
+
+OUTCOMES = ("accepted", "duplicate", "quarantined", "failed", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Which deliveries; None: whichever."""
+
+    outcome: str | None = None
+    since: datetime | None = None
+    sender: str | None = None
+    recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A recipient that the door refused, with the SMTP reply as its reason."""
+
+    recipient: str
+    envelope_from: str
+    remote_address: str
+    helo: str
+    tls: str
+    size: int
+    reason: str
+    at: datetime
+
+
+async def get_received(db: AsyncSession, account_id: str, received_id: str) -> ReceivedMail:
+    """The delivery. Raises NotFound."""
+    found = await db.get(ReceivedMail, (account_id, received_id))
+    if found is None:
+        raise NotFound("There is no such received mail.", "received_mail.not_found")
+    return found
+
+
+async def list_received(
+    db: AsyncSession, account_id: str, which: LedgerFilter, request: PageRequest
+) -> Page[ReceivedMail]:
+    """Deliveries, the newest first."""
+    statement = select(ReceivedMail).where(ReceivedMail.account_id == account_id)
+    if which.outcome is not None:
+        statement = statement.where(ReceivedMail.outcome == which.outcome)
+    if which.since is not None:
+        statement = statement.where(ReceivedMail.received_at >= which.since)
+    if which.sender is not None:
+        statement = statement.where(ReceivedMail.envelope_from == which.sender)
+    if which.recipient is not None:
+        statement = statement.where(ReceivedMail.recipient == which.recipient)
+    return await page_of(db, statement, [ReceivedMail.id], request, descending=True)
+
+
+async def list_failed(
+    db: AsyncSession, *, outcome: str | None, limit: int
+) -> Sequence[ReceivedMail]:
+    """The newest deliveries of the whole installation; for the operator's command line."""
+    statement = select(ReceivedMail).order_by(ReceivedMail.id.desc()).limit(limit)
+    if outcome is not None:
+        statement = statement.where(ReceivedMail.outcome == outcome)
+    return (await db.execute(statement)).scalars().all()
+
+
+async def raw_of(db: AsyncSession, store: BlobStore, account_id: str, digest: str | None) -> bytes:
+    """The octets of a mail exactly as they came. Raises NotFound, Unavailable."""
+    row = (
+        await db.execute(
+            select(RawMail.content, RawMail.digest).where(
+                RawMail.account_id == account_id, RawMail.digest == digest
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("No raw mail is kept for this.", "received_mail.no_raw_mail")
+    if row.content is not None:
+        return bytes(row.content)
+    return await store.get(key_of(account_id, row.digest))
+
+
+async def note_refusals(db: AsyncSession, refused: Sequence[Refused]) -> None:
+    """The refused recipients stand in the ledgers of the accounts whose domains they name."""
+    owners = await channels.owners_of(db, {one.recipient for one in refused})
+    rows = [
+        {
+            "account_id": owners[one.recipient].account_id,
+            "id": ids.new("rcv"),
+            "outcome": "refused",
+            "reason": one.reason[:500],
+            "envelope_from": one.envelope_from[:320],
+            "recipient": canonical(one.recipient)[:320],
+            "channel_id": owners[one.recipient].channel_id,
+            "remote_address": one.remote_address[:64],
+            "helo": one.helo[:255],
+            "tls": one.tls[:20],
+            "size": one.size,
+            "mail_class": None,
+            "message_id": None,
+            "conversation_id": None,
+            "raw_digest": None,
+            "received_at": one.at,
+        }
+        for one in refused
+        if one.recipient in owners
+    ]
+    if rows:
+        await db.execute(insert(ReceivedMail.__table__), rows)  # type: ignore[arg-type]

@@ -1,0 +1,90 @@
+"""
+Reading a mail: everything about it that needs no database. Pure, and done before a transaction.
+
+Deliberately not here: whose mail it is. Attribution and class need facts of the channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app import ids
+from app.mail import html, quoting, threading
+from app.mail.message import Attachment, Mail, Mailbox
+from app.mail.parse import parse
+from app.mail.reports import Report, read_report
+
+TEXT_LIMIT = 1_000_000  # characters of text or HTML kept in the row; the raw mail has the rest
+PEOPLE_LIMIT = 200
+ATTACHMENT_LIMIT = 500
+
+
+@dataclass(slots=True)
+class Reading:
+    """A mail as it was read, ready to be stored."""
+
+    mail: Mail
+    text: str
+    html: str | None
+    reply_text: str
+    quoted_text: str
+    message_id: str
+    mentioned: tuple[str, ...]
+    report: Report | None
+
+
+def read(raw: bytes, reverse_path: str) -> Reading:
+    """The mail read. Raises nothing by design; the caller is prepared for a fault all the same."""
+    mail = parse(raw)
+    split = quoting.split(mail.text, mail.html)
+    return Reading(
+        mail=mail,
+        text=mail.text[:TEXT_LIMIT],
+        html=html.sanitise(mail.html)[:TEXT_LIMIT] if mail.html else None,
+        reply_text=split.reply[:TEXT_LIMIT],
+        quoted_text=split.quoted[:TEXT_LIMIT],
+        message_id=mail.message_id or threading.made_message_id(mail),
+        mentioned=threading.mentioned_ids(mail),
+        report=read_report(mail, reverse_path),
+    )
+
+
+def people(boxes: tuple[Mailbox, ...]) -> list[dict[str, str]]:
+    """Mailboxes as they are stored."""
+    return [{"name": box.name, "address": box.address} for box in boxes[:PEOPLE_LIMIT]]
+
+
+def attachments(found: tuple[Attachment, ...]) -> list[dict[str, Any]]:
+    """Attachments as they are stored, each with an id of its own."""
+    return [
+        {
+            "id": ids.new("att"),
+            "filename": one.filename,
+            "content_type": one.content_type,
+            "size": one.size,
+            "inline": one.inline,
+            "content_id": one.content_id,
+            "locator": one.locator,
+        }
+        for one in found[:ATTACHMENT_LIMIT]
+    ]
+
+
+def report_of(report: Report | None) -> dict[str, Any] | None:
+    """A report as it is stored."""
+    if report is None:
+        return None
+    return {
+        "type": report.kind,
+        "recipients": [
+            {
+                "address": one.address,
+                "action": one.action,
+                "status": one.status,
+                "diagnostic": one.diagnostic,
+            }
+            for one in report.recipients
+        ],
+        "original_message_id": report.original_message_id,
+    }

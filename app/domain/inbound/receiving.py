@@ -1,0 +1,207 @@
+"""
+Receiving: a group of mails that arrived together is kept and understood in one transaction.
+
+The straight way works set-wise. Where one mail of the group breaks it, every mail is tried alone
+under its own savepoint, and the one that cannot be understood is kept all the same, as `failed`.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Table, insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import ids
+from app.db import insert_new, refusal_for
+from app.domain import accounts, channels, events
+from app.domain.channels import ChannelFacts
+from app.domain.inbound.models import RawMail, ReceivedMail
+from app.domain.inbound.reading import Reading, read
+from app.domain.inbound.understanding import Understood, apply, understand
+
+log = structlog.get_logger()
+
+LEDGER: Table = ReceivedMail.__table__  # type: ignore[assignment]
+RAW: Table = RawMail.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail with its envelope as a door took it, and the reading made before the transaction."""
+
+    raw: bytes
+    digest: str
+    in_store: bool  # the octets are in the blob store already; else they go into the row
+    reverse_path: str
+    recipients: tuple[str, ...]
+    remote_address: str
+    helo: str
+    tls: str
+    received_at: datetime
+    reading: Reading | Exception
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One arrival for one recipient, on its way to a row of the ledger."""
+
+    id: str
+    arrival: Arrival
+    recipient: str
+    facts: ChannelFacts
+    outcome: str = "accepted"
+    reason: str = ""
+    mail_class: str | None = None
+    message_id: str | None = None
+    conversation_id: str | None = None
+
+
+def read_safely(raw: bytes, reverse_path: str) -> Reading | Exception:
+    """The reading, or the fault that made it impossible: a fault never loses the mail (D2)."""
+    try:
+        return read(raw, reverse_path)
+    except Exception as fault:  # whatever it is, the mail is kept
+        log.exception("mail_not_read")
+        return fault
+
+
+async def receive(
+    db: AsyncSession, arrivals: Sequence[Arrival], now: datetime
+) -> list[list[str | None]]:
+    """
+    Every mail is kept for each of its recipients when this returns and the transaction commits.
+
+    Gives, for each arrival, one ledger id a recipient in their order; None where the address is
+    no (longer) ours. Faults in understanding never escape; faults of the database do.
+    """
+    wanted = {recipient for arrival in arrivals for recipient in arrival.recipients}
+    ours = await channels.accepting(db, wanted)
+    await accounts.lock(db, sorted({facts.account_id for facts in ours.values()}))
+    deliveries: list[Delivery] = []
+    answers: list[list[str | None]] = []
+    for arrival in arrivals:
+        answer: list[str | None] = []
+        for recipient in arrival.recipients:
+            facts = ours.get(recipient)
+            if facts is None:
+                answer.append(None)
+                continue
+            delivery = Delivery(ids.new("rcv"), arrival, recipient, facts)
+            deliveries.append(delivery)
+            answer.append(delivery.id)
+        answers.append(answer)
+    if deliveries:
+        await _keep_raw(db, deliveries, now)
+        await _process(db, deliveries, now)
+        await db.execute(insert(LEDGER), [_ledger_row(delivery) for delivery in deliveries])
+    return answers
+
+
+async def _keep_raw(db: AsyncSession, deliveries: Sequence[Delivery], now: datetime) -> None:
+    rows = {
+        (delivery.facts.account_id, delivery.arrival.digest): {
+            "account_id": delivery.facts.account_id,
+            "digest": delivery.arrival.digest,
+            "size": len(delivery.arrival.raw),
+            "content": None if delivery.arrival.in_store else delivery.arrival.raw,
+            "created_at": now,
+        }
+        for delivery in deliveries
+    }
+    await db.execute(insert_new(db, RAW), list(rows.values()))
+
+
+async def _process(db: AsyncSession, deliveries: Sequence[Delivery], now: datetime) -> None:
+    readable = []
+    for delivery in deliveries:
+        if isinstance(delivery.arrival.reading, Exception):
+            _fail(delivery, delivery.arrival.reading)
+        else:
+            readable.append(delivery)
+    if not readable:
+        return
+    try:
+        async with db.begin_nested():
+            await _understand_together(db, readable, now)
+        return
+    except Exception as fault:  # one of them broke the group: find out which
+        if _is_database_away(fault):
+            raise
+        log.warning("group_broken", mails=len(readable), exc_info=fault)
+    for delivery in readable:
+        try:
+            async with db.begin_nested():
+                await _understand_together(db, [delivery], now)
+        except Exception as fault:  # kept as failed, can be processed again
+            if _is_database_away(fault):
+                raise
+            _fail(delivery, fault)
+
+
+def _is_database_away(fault: Exception) -> bool:
+    """Faults that are the database's and not the mail's: the whole group answers 451."""
+    return isinstance(fault, SQLAlchemyError | OSError) and refusal_for(fault) is not None
+
+
+async def _understand_together(
+    db: AsyncSession, deliveries: Sequence[Delivery], now: datetime
+) -> None:
+    parcels = [
+        Understood(
+            delivery.facts,
+            delivery.arrival.reading,
+            delivery.arrival.reverse_path,
+            delivery.arrival.digest,
+            delivery.arrival.received_at,
+        )
+        for delivery in deliveries
+        if isinstance(delivery.arrival.reading, Reading)
+    ]
+    await understand(db, parcels)
+    results, news = await apply(db, parcels, now)
+    news += await channels.mail_arrived(
+        db, sorted({(d.facts.account_id, d.facts.channel_id) for d in deliveries}), now
+    )
+    await events.record(db, news, now)
+    for delivery, parcel, result in zip(deliveries, parcels, results, strict=True):
+        delivery.outcome = "duplicate" if result.duplicate else "accepted"
+        delivery.reason = parcel.reason
+        delivery.mail_class = parcel.mail_class
+        delivery.message_id = result.message_id
+        delivery.conversation_id = result.conversation_id
+
+
+def _fail(delivery: Delivery, fault: Exception) -> None:
+    delivery.outcome = "failed"
+    delivery.reason = "".join(traceback.format_exception_only(fault)).strip()[:500]
+    delivery.mail_class = delivery.message_id = delivery.conversation_id = None
+    log.error("mail_failed", received_mail=delivery.id, exc_info=fault)
+
+
+def _ledger_row(delivery: Delivery) -> dict[str, Any]:
+    arrival = delivery.arrival
+    return {
+        "account_id": delivery.facts.account_id,
+        "id": delivery.id,
+        "outcome": delivery.outcome,
+        "reason": delivery.reason,
+        "envelope_from": arrival.reverse_path[:320],
+        "recipient": delivery.recipient[:320],
+        "channel_id": delivery.facts.channel_id,
+        "remote_address": arrival.remote_address[:64],
+        "helo": arrival.helo[:255],
+        "tls": arrival.tls[:20],
+        "size": len(arrival.raw),
+        "mail_class": delivery.mail_class,
+        "message_id": delivery.message_id,
+        "conversation_id": delivery.conversation_id,
+        "raw_digest": arrival.digest,
+        "received_at": arrival.received_at,
+    }

@@ -1,0 +1,132 @@
+"""
+Replaying: a kept mail is processed again, for real or only to see what would come out.
+
+A failed mail becomes a message as if it had just arrived. A mail that has its message keeps its
+place and author; what was read out of it (texts, attachments, class) is brought up to date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain import accounts, channels, conversations, events
+from app.domain.conversations import Message
+from app.domain.inbound import reading as stored
+from app.domain.inbound.ledger import get_received, raw_of
+from app.domain.inbound.models import ReceivedMail
+from app.domain.inbound.reading import Reading
+from app.domain.inbound.receiving import read_safely
+from app.domain.inbound.understanding import Understood, apply, understand
+from app.errors import Conflict, NotFound
+from app.store import BlobStore
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did, or would do: the outcome and every field that differs."""
+
+    received: ReceivedMail
+    outcome: str
+    reason: str
+    changes: list[dict[str, Any]]
+
+
+async def replay(
+    db: AsyncSession,
+    store: BlobStore,
+    account_id: str,
+    received_id: str,
+    *,
+    dry_run: bool,
+    now: datetime,
+) -> Replayed:
+    """
+    Process a kept mail again. With `dry_run` nothing is changed. Repeated, it changes nothing more.
+
+    Raises NotFound; Conflict for a refused delivery, of which nothing is kept, and for one whose
+    channel is gone.
+    """
+    received = await get_received(db, account_id, received_id)
+    if received.raw_digest is None or received.channel_id is None:
+        raise Conflict("Nothing was kept of a refused mail.", "received_mail.nothing_kept")
+    raw = await raw_of(db, store, account_id, received.raw_digest)
+    found = read_safely(raw, received.envelope_from)
+    if isinstance(found, Exception):
+        return Replayed(received, "failed", f"{type(found).__name__}: {found}"[:500], [])
+    facts = await channels.facts_of(db, account_id, received.channel_id)
+    parcel = Understood(
+        facts, found, received.envelope_from, received.raw_digest, received.received_at
+    )
+    await understand(db, [parcel])
+    if received.message_id is None:
+        return await _first_time(db, received, parcel, dry_run=dry_run, now=now)
+    message = await conversations.get_message(db, account_id, received.message_id)
+    changes = _differences(message, parcel, found)
+    if not dry_run:
+        for one in changes:
+            setattr(message, one["field"], one["after"])
+    return Replayed(received, received.outcome, received.reason, changes)
+
+
+async def _first_time(
+    db: AsyncSession, received: ReceivedMail, parcel: Understood, *, dry_run: bool, now: datetime
+) -> Replayed:
+    change = {"field": "outcome", "before": received.outcome, "after": "accepted"}
+    if dry_run:
+        return Replayed(received, "accepted", "", [change])
+    [result], news = await apply(db, [parcel], now)
+    await events.record(db, news, now)
+    received.outcome = "duplicate" if result.duplicate else "accepted"
+    received.reason = parcel.reason
+    received.mail_class = parcel.mail_class
+    received.message_id = result.message_id
+    received.conversation_id = result.conversation_id
+    return Replayed(received, received.outcome, received.reason, [change])
+
+
+def _differences(message: Message, parcel: Understood, found: Reading) -> list[dict[str, Any]]:
+    """The fields that a new reading gives another value; places and authors are left alone."""
+    now: dict[str, Any] = {
+        "subject": found.mail.subject,
+        "text": found.text,
+        "html": found.html,
+        "reply_text": found.reply_text,
+        "quoted_text": found.quoted_text,
+        "mail_class": parcel.mail_class,
+        "report": stored.report_of(found.report),
+        "from_name": found.mail.sender.name,
+        "from_address": found.mail.sender.address,
+        "to": stored.people(found.mail.to),
+        "cc": stored.people(found.mail.cc),
+    }
+    fresh = stored.attachments(found.mail.attachments)
+    if [_plain(a) for a in fresh] != [_plain(a) for a in message.attachments]:
+        now["attachments"] = fresh
+    return [
+        {"field": name, "before": getattr(message, name), "after": value}
+        for name, value in now.items()
+        if getattr(message, name) != value
+    ]
+
+
+def _plain(attachment: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attachment.items() if name != "id"}
+
+
+async def replay_anywhere(
+    db: AsyncSession, store: BlobStore, received_id: str, *, dry_run: bool, now: datetime
+) -> Replayed:
+    """`replay` for the operator, who need not know whose mail it is."""
+    found = await db.execute(
+        select(ReceivedMail.account_id).where(ReceivedMail.id == received_id)
+    )
+    account_id = found.scalar_one_or_none()
+    if account_id is None:
+        raise NotFound("There is no such received mail.", "received_mail.not_found")
+    await accounts.lock(db, [account_id])
+    return await replay(db, store, account_id, received_id, dry_run=dry_run, now=now)

@@ -1,0 +1,123 @@
+"""
+The process: opens database, SMTP door and worker, serves HTTP, closes them in reverse order.
+
+Deliberately not here: what any of them does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from app import logs, migrate
+from app.api import build, forget_old_answers
+from app.api.house import House, KeyUses, Limiter
+from app.db import Database
+from app.settings import Settings, read_secret_key
+from app.smtp import door as smtp
+from app.smtp.intake import MailIntake
+from app.smtp.settings import DoorSettings
+from app.store import open_store
+from app.worker import jobs
+from app.worker.clock import Clock, Job
+
+log = structlog.get_logger()
+
+Check = Callable[[], Coroutine[Any, Any, str]]
+SILENCE = 120.0  # seconds after which a clock that did not beat counts as stopped
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | None]]:
+    """The process' parts, open within the block: those that the settings' doors name."""
+    if settings.embedded:
+        await migrate.upgrade(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(settings.database, pool=settings.database_pool)
+        stack.push_async_callback(database.close)
+        house = House(
+            settings=settings,
+            database=database,
+            store=open_store(settings.blob_url, settings.data_dir),
+            secret=read_secret_key(settings),
+            limiter=Limiter(settings.rate_limit),
+            key_uses=KeyUses(),
+        )
+        house.health["database"] = _database_check(house)
+        if "worker" in settings.doors:
+            clock = Clock(_jobs(house))
+            clock.start()
+            stack.push_async_callback(clock.stop)
+            house.health["worker"] = _clock_check(clock)
+        door = None
+        if "smtp" in settings.doors:
+            intake = MailIntake(database, house.store)
+            stack.push_async_callback(intake.close)
+            door = await smtp.open(DoorSettings.of(settings), intake)
+            stack.push_async_callback(door.close, settings.drain_seconds)
+            house.health["smtp"] = _door_check(door)
+        gc.collect()
+        gc.freeze()  # what is there now stays for ever: the collector need not look at it
+        yield house, door
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application; its lifespan opens and closes everything."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings) as (house, door):
+            app.state.house, app.state.door = house, door
+            yield
+
+    return build(settings, lifespan)
+
+
+def from_environment() -> FastAPI:
+    """The service as the environment's variables describe it; for uvicorn's workers."""
+    settings = Settings()
+    logs.configure(settings)
+    return create_app(settings)
+
+
+def _jobs(house: House) -> list[Job]:
+    database = house.database
+    found = [
+        jobs.note_key_uses(database, house.key_uses.take),
+        jobs.tidying("forget_old_answers", 3600, database, forget_old_answers),
+    ]
+    path = database.engine.url.database
+    if database.embedded and path:
+        found.append(jobs.checkpoint(path))
+    return found
+
+
+def _database_check(house: House) -> Check:
+    async def check() -> str:
+        async with house.database.reading() as db:
+            await db.execute(text("SELECT 1"))
+        await house.store.check()
+        return "ok"
+
+    return check
+
+
+def _door_check(door: smtp.Door) -> Check:
+    async def check() -> str:
+        return "ok" if door.ready else "closing"
+
+    return check
+
+
+def _clock_check(clock: Clock) -> Check:
+    async def check() -> str:
+        return "ok" if time.monotonic() - clock.beat < SILENCE else "stopped"
+
+    return check

@@ -1,0 +1,68 @@
+"""The clock: jobs that are due again and again, one at a time, each with its own pause."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Job:
+    """Something to do every `every` seconds; a fault is logged and tried again at the next turn."""
+
+    name: str
+    every: float
+    run: Callable[[], Awaitable[None]]
+    due: float = 0.0
+
+
+class Clock:
+    """Runs jobs until it is stopped."""
+
+    def __init__(self, jobs: list[Job]) -> None:
+        self._jobs = jobs
+        self._stopped = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.beat = time.monotonic()
+
+    def start(self) -> None:
+        """Begin; `stop` ends it."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """The running job ends, then every job runs once more, so that nothing noted is lost."""
+        self._stopped.set()
+        if self._task is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self.run_all()
+
+    async def run_all(self) -> None:
+        """Run every job once, now."""
+        for job in self._jobs:
+            await self._run_one(job)
+
+    async def _run(self) -> None:
+        while not self._stopped.is_set():
+            now = self.beat = time.monotonic()
+            for job in self._jobs:
+                if job.due <= now:
+                    await self._run_one(job)
+                    job.due = time.monotonic() + job.every
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._stopped.wait()
+
+    @staticmethod
+    async def _run_one(job: Job) -> None:
+        try:
+            await job.run()
+        except Exception:  # the next turn tries again
+            log.exception("job_failed", job=job.name)
