@@ -152,13 +152,18 @@ DIALECTS = {
     "a japanese carrier": (
         "Mail System Error - Returned Mail",
         "次のあて先へのメッセージはエラーのため送信できませんでした。\n\n"
-        "Each of the following recipients was rejected by a remote\nmail server.\n\n    Recipient: <bob@example.org>\n    >>> RCPT "
-        "TO:<bob@example.org>\n    <<< 550 <bob@example.org>: User unknown\n",
+        "Each of the following recipients was rejected by a remote\nmail server.\n\n"
+        "    Recipient: <bob@example.org>\n    >>> RCPT TO:<bob@example.org>\n    <<< 550 <bob@example.org>: User unknown\n",
         "",
     ),
     "a chinese provider": (
         "系统退信",
         "抱歉,您的邮件被退回来了……\n无法发送到 bob@example.org\n退信原因: user not found\n",
+        "",
+    ),
+    "a chinese provider without spaces": (
+        "系统退信",
+        "您发送给bob@example.org的邮件无法送达。\n",
         "",
     ),
     "a german provider": (

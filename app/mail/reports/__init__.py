@@ -168,19 +168,20 @@ def _in_words(mail: Mail, parts: list[Part], sign: Sign) -> Report | None:
         return None
     delayed = tells_delay(lowered) or "delay" in mail.subject.lower()
     who = _named_otherwise(mail, parts, about, "delayed" if delayed else "failed")
-    return _report("bounce", who, about, "", dialect_of(lowered))
+    return _report("bounce", who, about, "", dialect_of(lowered) or "text")
 
 
 def _is_notice(mail: Mail, sign: Sign, notice: str, about: Returned) -> bool:
     """Whether a mail is a delivery notice: the weaker the sign, the more it takes."""
     told = tells_failure(notice)
     if sign in {Sign.DAEMON, Sign.FAILED, Sign.REPORT}:
-        return told or is_failure_subject(mail.subject, anywhere=True)
+        formula = dialect_of(notice) != ""
+        return told or formula or is_failure_subject(mail.subject, anywhere=True)
     titled = is_failure_subject(mail.subject)
     if sign is Sign.NULL:
         answer = any(name in mail.headers for name in _AUTOMATIC_ANSWER)
         return titled or (told and not answer and about != returned.NOTHING)
-    return titled and told and about != returned.NOTHING
+    return titled and told and (about != returned.NOTHING or dialect_of(notice) != "")
 
 
 def _named_otherwise(

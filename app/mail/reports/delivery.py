@@ -15,6 +15,7 @@ _ACTIONS = {
     "failed": "failed",
     "failure": "failed",
     "fail": "failed",
+    "error": "failed",
     "expired": "failed",
     "undeliverable": "failed",
     "delayed": "delayed",

@@ -18,9 +18,12 @@ _LONGEST_VALUE = 2_000
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,60})[ \t]{0,8}:(.*)", re.DOTALL)
 _OPENING = frozenset({"final-recipient", "original-recipient"})
 
-_LOCAL = r"(?:\"[^\"\r\n]{1,128}\"|[^\s<>()\[\]\",;:@\\|]{1,320})"
-_DOMAIN = r"(?:\[[0-9A-Fa-f:.IPv]{2,60}\]|[^\s<>()\[\]\"',;:@\\|/=*!?]{1,255})"
+_WIDE = "：，。；、（）【】《》「」“”‘’…"  # what surrounds addresses in East Asian texts
+_LOCAL = rf"(?:\"[^\"\r\n]{{1,128}}\"|[^\s<>()\[\]\",;:@\\|{_WIDE}]{{1,320}})"
+_DOMAIN = rf"(?:\[[0-9A-Fa-f:.IPv]{{2,60}}\]|[^\s<>()\[\]\"',;:@\\|/=*!?{_WIDE}]{{1,255}})"
 ADDRESS = re.compile(rf"{_LOCAL}@{_DOMAIN}")
+_GLUED = re.compile(r"^[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]{1,100}(?=[!-~])")
+_GLUED_ON = re.compile(r"(?<=[!-~])[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]{1,200}$")
 _TYPED = re.compile(r"[ \t]{0,8}([A-Za-z0-9-]{1,40})[ \t]{0,8};(.*)", re.DOTALL)
 _UNICODE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")  # RFC 6533, section 3
 _XTEXT = re.compile(r"\+(2B|3D)")  # the two printable characters that RFC 3461 encodes
@@ -63,6 +66,8 @@ def groups(text: str) -> Iterator[Group]:
 def tidy(address: str) -> str:
     """An address as it was meant, without what texts put around it; `""` when it is none."""
     address = address.strip().strip("'*`").rstrip(".,!?-_'*`")
+    if not address.isascii():  # a sentence without spaces around an address
+        address = _GLUED_ON.sub("", _GLUED.sub("", address))
     local, _, domain = address.rpartition("@")
     if not local or not domain or len(address) > 320 or not _readable(address):
         return ""

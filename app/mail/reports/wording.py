@@ -260,6 +260,10 @@ FAILURE_PHRASES = (
     "invalid recipient",
     "invalid mailbox",
     "invalid final delivery userid",
+    "user mailbox exceeds allowed size",
+    "intended recipient:",
+    "undeliverable due to",
+    "could not be reached",
     "not a valid mailbox",
     "mailbox unavailable",
     "mailbox is full",
@@ -282,6 +286,8 @@ FAILURE_PHRASES = (
     "was considered unsolicited bulk e-mail",
     "message log follows",
     "failure reasons",
+    "is bounced because",
+    "rcpt to:<",
     "reason for failure",
     "non-delivered information",
     "i have been unable to deliver",
@@ -389,7 +395,7 @@ FINAL_PHRASES = (
     "delivery failed",
 )
 
-# Who writes like this; only named in the report, nothing depends on it.
+# The formulas of programs, and the program; "text" where it is many.
 DIALECTS = (
     ("qmail", "this is the qmail-send program"),
     ("Exim", "this message was created automatically by mail delivery software"),
@@ -414,6 +420,23 @@ DIALECTS = (
     ("Domino", "failure reasons"),
     ("m-FILTER", "m-filter"),
     ("Smail", "message log follows"),
+    ("Apache James", "this is the james mail server"),
+    ("Zoho", "this message was created automatically by mail delivery system"),
+    ("PMDF", "this report relates to a message you sent"),
+    ("IMail", "invalid final delivery userid"),
+    ("IMail", "user mailbox exceeds allowed size"),
+    ("Netscape", "this message was undeliverable due to the following reason"),
+    ("LSMTP", "error description:"),
+    ("EYOU", "this is the deliver program"),
+    ("phquery", "message not delivered to the following"),
+    ("SurfControl", "a transcript of the attempts to send the message follows"),
+    ("text", "this is an automatically generated delivery status notification"),
+    ("text", "here is your list of failed recipients"),
+    ("text", "failed recipients --"),
+    ("text", "this is a delivery failure notification message"),
+    ("text", "addresses had permanent"),
+    ("text", "addresses had delivery"),
+    ("text", "mail delivery software"),
 )
 
 
@@ -450,5 +473,5 @@ def tells_delay(notice: str) -> bool:
 
 
 def dialect_of(notice: str) -> str:
-    """The program that words its notices like this; `"text"` when it is none we know."""
-    return next((name for name, phrase in DIALECTS if phrase in notice), "text")
+    """The program that words its notices like this; `""` when no formula of one is in it."""
+    return next((name for name, phrase in DIALECTS if phrase in notice), "")
