@@ -61,6 +61,8 @@ async def _answer(state: DoorState, mail: ArrivedMail) -> bytes:
         elif not isinstance(fault, Refusal):
             log.exception("a mail could not be kept")
         refusal = replies.refusal_for(fault)
+        # An intake may raise one Refusal again and again; each time would add a traceback to it.
+        refusal.__traceback__ = None
         refuse(state, mail, refusal, len(mail.raw))
         return replies.line(refusal)
     state.counters.mails += 1

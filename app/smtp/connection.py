@@ -20,9 +20,12 @@ from aiosmtpd.smtp import SMTP
 
 from app.smtp import replies
 from app.smtp.reader import BLOCK, BlockReader
-from app.smtp.state import DoorState, address_key
+from app.smtp.state import DoorState, address_key, plain_address
+from app.smtp.timing import TimeLimits
 
 log = logging.getLogger(__name__)
+# aiosmtpd tells of every connection and command.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 _LINGER = 5.0
 """Seconds for the last reply to get out after we have hung up."""
@@ -66,11 +69,12 @@ class Connection(SMTP):
         )
         self._state = state
         self._settings = state.settings
+        self._time = TimeLimits(
+            loop, state.settings.idle_timeout, is_ours=self._is_ours, on_idle=self._idled
+        )
         self._phase = Phase.HANDSHAKE
         self._draining = False
         self._out = bytearray()
-        self._idle_until = self._total_until = self._wakes_at = float("inf")
-        self._too_late: Callable[[], None] = self._took_too_long
         self._remote_address = ""
         self._address_key: str | None = None
         self._tls = ""
@@ -86,7 +90,11 @@ class Connection(SMTP):
         self._phase = Phase.OVER
         if self not in self._state.sessions:
             return
-        super().connection_lost(error)
+        self._time.stop()
+        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        assert self._handler_coroutine is not None
+        self._handler_coroutine.cancel()
+        self.transport = None
         if self._address_key is not None:
             self._state.leave_address(self._address_key)
         self._state.leave(self)
@@ -99,37 +107,15 @@ class Connection(SMTP):
     # --- time -------------------------------------------------------------------------------
 
     def _reset_timeout(self, duration: float | None = None) -> None:
-        """Renews the idle limit. The timer itself is left to ring early and look again."""
-        self._idle_until = self.loop.time() + (duration or self._settings.idle_timeout)
-        self._wake_at(self._idle_until)
+        self._time.renew(duration)  # aiosmtpd calls this when a connection is made
 
-    def _limit_total(self, seconds: float, too_late: Callable[[], None] | None = None) -> None:
-        """From now on the connection has so many seconds, whatever it does."""
-        self._total_until = self.loop.time() + seconds
-        self._too_late = too_late or self._took_too_long
-        self._wake_at(self._total_until)
+    def _is_ours(self) -> bool:
+        """While the intake works the client has nothing to say."""
+        return self._phase in (Phase.ASKING, Phase.COMMIT)
 
-    def _wake_at(self, when: float) -> None:
-        if when < self._wakes_at and self._phase is not Phase.OVER:
-            if self._timeout_handle is not None:
-                self._timeout_handle.cancel()
-            self._wakes_at = when
-            self._timeout_handle = self.loop.call_at(when, self._timeout_cb)
-
-    def _timeout_cb(self) -> None:
-        now, self._wakes_at = self.loop.time(), float("inf")
-        # While the intake works the client has nothing to say.
-        idle_until = (
-            float("inf") if self._phase in (Phase.ASKING, Phase.COMMIT) else self._idle_until
-        )
-        if now >= self._total_until:
-            self._total_until = float("inf")
-            self._too_late()
-        elif now >= idle_until:
-            self._state.counters.timeouts += 1
-            self._hang_up(replies.IDLE_TOO_LONG)
-        later = min(idle_until, self._total_until)
-        self._wake_at(later if later > now else now + self._settings.idle_timeout)
+    def _idled(self) -> None:
+        self._state.counters.timeouts += 1
+        self._hang_up(replies.IDLE_TOO_LONG)
 
     def _took_too_long(self) -> None:
         self._state.counters.timeouts += 1
@@ -152,10 +138,6 @@ class Connection(SMTP):
         if self._bad_commands >= self._settings.bad_command_limit:
             self._hang_up(replies.TOO_MANY_ERRORS)
 
-    async def push(self, status: str | bytes) -> None:
-        """aiosmtpd's way to reply, for what is left of its commands."""
-        self._say((status.encode() if isinstance(status, str) else status) + b"\r\n")
-
     async def _flush(self) -> None:
         self._send()
         await self._writer.drain()
@@ -170,14 +152,14 @@ class Connection(SMTP):
         if self._phase is Phase.OVER or self.transport is None:
             return
         self._phase = Phase.OVER
+        if reply.startswith(b"421"):
+            self._state.counters.refusals[reply[:9].decode()] += 1
         self._out += reply
         self._send()
         transport = cast(asyncio.Transport, self.transport)
         transport.close()
         # A client that does not read would keep the socket for ever.
-        if self._timeout_handle is not None:
-            self._timeout_handle.cancel()
-        self._timeout_handle = self.loop.call_later(_LINGER, transport.abort)
+        self._time.finally_after(_LINGER, transport.abort)
 
     async def _cut(self) -> None:
         """
@@ -189,7 +171,7 @@ class Connection(SMTP):
         await self._flush()
         if self._writer.can_write_eof():
             self._writer.write_eof()
-        self._limit_total(_LINGER, self.abort)
+        self._time.limit(_LINGER, self.abort)
         while await self._reader.read(BLOCK):
             pass
         self._hang_up()
@@ -244,17 +226,17 @@ class Connection(SMTP):
         """The client's address: the peer's, or what the balancer says in its PROXY header."""
         assert self.session is not None
         peer: object = self.session.peer
-        self._remote_address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._remote_address = plain_address(str(peer[0])) if isinstance(peer, tuple) else ""
         if not self._settings.proxy_protocol:
             return True
-        self._limit_total(self._settings.handshake_timeout, self.abort)
+        self._time.limit(self._settings.handshake_timeout, self.abort)
         proxy = await get_proxy(self._reader)
-        self._total_until = float("inf")
+        self._time.lift()
         if not proxy.valid:
             self.abort()  # the specification: close at once, say nothing
             return False
         if proxy.src_addr is not None and proxy.family in (AF.INET, AF.INET6):
-            self._remote_address = str(proxy.src_addr)
+            self._remote_address = plain_address(str(proxy.src_addr))
         return True
 
     async def _converse(self) -> None:
@@ -274,7 +256,7 @@ class Connection(SMTP):
         if line is not None and len(self._out) < _FLUSH_AT:
             return line
         self._phase = Phase.COMMAND
-        self._reset_timeout()
+        self._time.renew()
         await self._flush()
         if line is not None:
             return line
@@ -332,8 +314,8 @@ class Connection(SMTP):
         self._say(replies.START_TLS)
         self._send()
         self._phase = Phase.HANDSHAKE
-        self._total_until = float("inf")
-        self._reset_timeout(self._settings.handshake_timeout + _LINGER)
+        self._time.lift()
+        self._time.renew(self._settings.handshake_timeout + _LINGER)
         fault: Exception | None = None
         try:
             await self._writer.start_tls(

@@ -20,4 +20,4 @@ class Counters:
     octets: int = 0
     octets_in_flight: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
-    """By reply code and enhanced status code: "550 5.1.1"."""
+    """By reply code and enhanced status code: "550 5.1.1"; a session ended with 421 counts, too."""

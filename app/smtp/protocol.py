@@ -109,7 +109,7 @@ class InboundSMTP(Connection):
             return
         self.envelope.mail_from = mail.reverse_path
         self.envelope.smtp_utf8 = mail.smtputf8
-        self._limit_total(self._settings.transaction_timeout)
+        self._time.limit(self._settings.transaction_timeout, self._took_too_long)
         self._say(replies.SENDER_OK)
 
     def _refusal_of(self, mail: paths.MailCommand) -> Refusal | None:
@@ -132,7 +132,7 @@ class InboundSMTP(Connection):
         if self._mail_refusal is not None:
             # Pipelined after a refused MAIL: now the ledger can be told for whom it was.
             self._note_refused_recipient(recipient, self._mail_refusal)
-            self._say_bad(replies.MAIL_FIRST)
+            self._say(replies.MAIL_FIRST)
             return
         refusal = await self._ask(recipient)
         if refusal is None:
@@ -159,7 +159,9 @@ class InboundSMTP(Connection):
         except Exception as fault:
             if not isinstance(fault, Refusal):
                 log.exception("the intake could not decide about a recipient")
-            return replies.refusal_for(fault)
+            refusal = replies.refusal_for(fault)
+            refusal.__traceback__ = None  # as in `commit`
+            return refusal
 
     def _note_refused_recipient(self, recipient: str, refusal: Refusal) -> None:
         facts = self._facts
@@ -182,7 +184,7 @@ class InboundSMTP(Connection):
     def _forget_mail(self) -> None:
         self._set_rset_state()  # type: ignore[no-untyped-call]
         self._mail_refusal = None
-        self._total_until = float("inf")
+        self._time.lift()
 
     # --- the mail ---------------------------------------------------------------------------
 
@@ -192,13 +194,13 @@ class InboundSMTP(Connection):
             self._say_bad(replies.NO_ARGUMENT)
             return
         if not self.envelope.rcpt_tos:
+            # Not counted as bad: a client that pipelines says DATA before it hears of a refusal.
             no_mail = self.envelope.mail_from is None
-            self._say_bad(replies.MAIL_FIRST if no_mail else replies.NO_RECIPIENTS)
+            self._say(replies.MAIL_FIRST if no_mail else replies.NO_RECIPIENTS)
             return
         recipients = tuple(self.envelope.rcpt_tos)
         self._phase = Phase.DATA
-        left = self._total_until - self.loop.time()
-        self._limit_total(min(self._settings.data_timeout, left))
+        self._time.limit(min(self._settings.data_timeout, self._time.left), self._took_too_long)
         self._say(replies.SEND_DATA)
         await self._flush()
         collector = DataCollector(self._settings.size_limit)
@@ -244,7 +246,7 @@ class InboundSMTP(Connection):
                 return True
             if collector.size > patience:
                 return False
-            self._reset_timeout()
+            self._time.renew()
 
     def _arrived(self, raw: bytes, recipients: tuple[str, ...]) -> ArrivedMail:
         facts = self._facts
@@ -269,12 +271,12 @@ class InboundSMTP(Connection):
             if not reply.done():
                 reply.set_result(replies.line(replies.TRY_LATER))
 
-        self._limit_total(self._settings.commit_timeout, too_late)
+        self._time.limit(self._settings.commit_timeout, too_late)
         answer = await reply
-        self._total_until = float("inf")
+        self._time.lift()
         self._say(answer)
         if answer.startswith(b"250"):
-            self._refused_recipients = 0
+            self._refused_recipients = self._bad_commands = 0
 
     # --- the rest ---------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ class DoorSettings:
     command_limit: int = 10_000
     """Commands in one session."""
     bad_command_limit: int = 20
-    """Commands in one session that were unknown, malformed or out of turn."""
+    """Commands since the last kept mail that were unknown, malformed or out of turn."""
     refused_recipient_limit: int = 100
     """Unknown recipients since the last kept mail: guessing addresses is made slow."""
 

@@ -82,12 +82,17 @@ class DoorState:
             log.exception("the intake could not take note of a refusal")
 
 
+def plain_address(address: str) -> str:
+    """An address as people write it: IPv4 inside IPv6 (a socket for both) is IPv4, no scope."""
+    return address.removeprefix("::ffff:") if "." in address else address.partition("%")[0]
+
+
 def address_key(address: str) -> str:
     """What counts as one address: an IPv4 address, or the /64 that one IPv6 host commands."""
     if ":" not in address:
         return address
     try:
-        network = ipaddress.ip_network((address.partition("%")[0], 64), strict=False)
+        network = ipaddress.ip_network((address, 64), strict=False)
     except ValueError:
         return address
     return str(network)
