@@ -210,7 +210,7 @@ _VERBS: dict[str, str] = {
     "th": "เขียนว่า|เขียน",
     "vi": "đã viết|viết",
     "id": "menulis",
-    "ja": "wrote|のメール|書きました|のメッセージ",
+    "ja": "書きました|は書きました|を書き込みました|のメール|のメッセージ",
     "zh": "写道|寫道|写到|於|写",
     "ko": "작성|님이 작성",
 }
@@ -243,7 +243,10 @@ _DASHES = "-_=*~—–─━"
 _RULE = re.compile(r"[-_=*~—–─━ ]{3,200}$")
 # A separator with more behind it on the same line: `----- Forwarded Message ----- From: Ann …`
 _GLUED = re.compile(r"([-=—–─━]{3,40}) ?([^-=—–─━\n][^\n]{2,80}?) ?[-=—–─━]{3,40} ?(?=[^-=—–─━ ])")
-_VERB_TABLE = {fold(word): language for language, words in _VERBS.items() for word in words.split("|")}
+_VERB_TABLE: dict[str, tuple[str, ...]] = {}
+for _language, _words in _VERBS.items():
+    for _word in map(fold, _words.split("|")):
+        _VERB_TABLE[_word] = (*_VERB_TABLE.get(_word, ()), _language)
 _VERB = re.compile(
     r"(?:^|[\s,\]>)\"”»“])(" + "|".join(map(re.escape, sorted(_VERB_TABLE, key=len, reverse=True))) + ")"
     r"(?=$|[\s,:])"
@@ -295,15 +298,12 @@ def _between(core: str, dashes: int, line: str) -> Announcement | None:
     return Announcement("end" if _END.match(folded) else "forward", "", dashes, "", line)
 
 
-def attribution_of(line: str) -> tuple[str, int] | None:
-    """(language, where its verb stands in the folded line) of a sentence that ends with "wrote:"."""
+def attribution_of(line: str) -> tuple[str, ...]:
+    """The languages of a sentence that says "wrote:" and ends there; () when the line is none."""
     if len(line) > 400 or not line or line.rstrip()[-1:] not in (":", "："):
-        return None
-    folded = fold(line)
-    last = None
-    for last in _VERB.finditer(folded):
-        pass
-    return (_VERB_TABLE[last[1]], last.start(1)) if last else None
+        return ()
+    found = _VERB.findall(fold(line))
+    return _VERB_TABLE[found[-1]] if found else ()
 
 
 def without_verbs(text: str) -> str:

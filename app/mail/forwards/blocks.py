@@ -33,12 +33,13 @@ class Block:
     fields: dict[str, str] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
     labels: list[Header] = field(default_factory=list)
+    gapped: bool = False  # blank lines stand between its fields
 
     @property
-    def language(self) -> str:
-        """The language of most of its labels, the From label counting double; "" when unclear."""
+    def likely(self) -> tuple[str, ...]:
+        """The languages that have most of its labels, the From label counting most."""
         best = max(self.languages.values(), default=0)
-        return next((code for code in LABELS if self.languages.get(code) == best), "")
+        return tuple(code for code in LABELS if best and self.languages.get(code) == best)
 
     @property
     def consistent(self) -> bool:
@@ -68,7 +69,7 @@ def read_block(lines: list[Line], first: int, subject: str) -> Block | None:
                 break
             index = following
             continue
-        header = header_of(line.text)
+        header = header_of(line.text) or _without_colon(line.text, block)
         if header and header.field in block.fields and header.field != "other":
             break
         if header:
@@ -83,23 +84,33 @@ def read_block(lines: list[Line], first: int, subject: str) -> Block | None:
     return block if block.fields.get("from") else None
 
 
+def _without_colon(text: str, block: Block) -> Header | None:
+    """Yahoo forgets the colon of two labels, in Portuguese and in Polish."""
+    word, _, value = text.partition(" ")
+    if word not in ("Assunto", "Dw") or not value or not block.fields.get("from"):
+        return None
+    return header_of(f"{word}: {value}")
+
+
 def _add(block: Block, header: Header) -> None:
     block.fields.setdefault(header.field, header.value)
     if header.field not in ("other", "message_id", "bcc"):
         block.labels.append(header)
-        for language in header.languages:
-            block.languages[language] += 2 if header.field == "from" else 1
+        # Gmail leaves Date, Subject and To in English whatever the language: they count for English.
+        for language in {"en"} & header.languages or header.languages:
+            block.languages[language] += 9 if header.field == "from" else 1
 
 
 def _after_blanks(lines: list[Line], index: int, block: Block) -> int | None:
     """Where the block goes on behind blank lines: only with a field that it does not have yet."""
-    if "from" in block.fields and block.asked() == len(_ASKED) and "cc" in block.fields:
+    if "from" in block.fields and block.asked() == len(_ASKED) and not block.gapped:
         return None
     for following in range(index + 1, min(index + 3, len(lines))):
         if lines[following].text:
             header = header_of(lines[following].text)
             if header is None or header.field in block.fields or header.field == "other":
                 return None
+            block.gapped = True
             return following if _same_language(block, header) else None
     return None
 

@@ -35,7 +35,8 @@ MONTHS: dict[str, str] = {
     "is": "janúar febrúar mars apríl maí júní júlí ágúst september október nóvember desember",
     "cs": "leden/ledna únor/února březen/března duben/dubna květen/května červen/června "
     "červenec/července/čvc srpen/srpna září říjen/října listopad/listopadu prosinec/prosince",
-    "sk": "január február marec/marca apríl máj/mája jún júl august september október november december",
+    "sk": "január február marec/marca apríl máj/mája jún júl august september/septembra "
+    "október/októbra november/novembra december/decembra",
     "pl": "styczeń/stycznia luty/lutego marzec/marca kwiecień/kwietnia maj/maja czerwiec/czerwca "
     "lipiec/lipca sierpień/sierpnia wrzesień/września październik/października/paz "
     "listopad/listopada grudzień/grudnia",
@@ -47,7 +48,8 @@ MONTHS: dict[str, str] = {
     "srpanj/srpnja kolovoz/kolovoza rujan/rujna listopad/listopada studeni/studenoga/studenog "
     "prosinac/prosinca",
     "sr": "januar/јануар februar/фебруар mart/март april/април maj/мај jun/јун jul/јул avgust/август "
-    "septembar/септембар oktobar/октобар novembar/новембар decembar/децембар",
+    "septembar/septembra/септембар/септембра oktobar/oktobra/октобар/октобра "
+    "novembar/novembra/новембар/новембра decembar/decembra/децембар/децембра",
     "sl": "januar februar marec april maj junij julij avgust september oktober november december",
     "bg": "януари февруари март април май юни юли август септември октомври ноември декември",
     "ru": "январь/января февраль/февраля март/марта апрель/апреля май/мая июнь/июня июль/июля "
@@ -75,6 +77,8 @@ MONTHS: dict[str, str] = {
     "يوليو/تموز أغسطس/آب سبتمبر/أيلول أكتوبر/تشرين_الأول نوفمبر/تشرين_الثاني ديسمبر/كانون_الأول",
     "he": "ינואר/בינואר פברואר/בפברואר מרץ/מרס/במרץ אפריל/באפריל מאי/במאי יוני/ביוני יולי/ביולי "
     "אוגוסט/באוגוסט ספטמבר/בספטמבר אוקטובר/באוקטובר נובמבר/בנובמבר דצמבר/בדצמבר",
+    "fa": "ژانویه فوریه مارس آوریل مه/می ژوئن/جون ژوئیه/جولای اوت/آگوست سپتامبر اکتبر نوامبر دسامبر",
+    "vi": "một hai ba tư năm sáu bảy tám chín mười mười_một mười_hai",
     "hi": "जनवरी फ़रवरी/फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर/सितम्बर अक्टूबर/अक्तूबर "
     "नवंबर/नवम्बर दिसंबर/दिसम्बर",
     "th": "มกราคม/ม.ค. กุมภาพันธ์/ก.พ. มีนาคม/มี.ค. เมษายน/เม.ย. พฤษภาคม/พ.ค. มิถุนายน/มิ.ย. "
@@ -95,20 +99,21 @@ ZONES: dict[str, float] = {
 }
 
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})(?!\d)")
-_YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
-_VIETNAMESE = re.compile(r"(\d{1,2})\s(?:thang|thg|tháng)\s?(\d{1,2}),?\s(?:nam\s|năm\s)?(\d{4})")
+_YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4})(?!\d)")
+_SHORT_YEAR = re.compile(r"(?<!\d)(\d{1,2})([-/.])(\d{1,2})\2(\d{2})(?!\d)")
+_VIETNAMESE = re.compile(r"(\d{1,2})\s(?:thang|thg|tháng)\s?(\d{1,2}|mười (?:một|hai)|\w+),?\s(?:năm\s)?(\d{4})")
 _TOKEN = re.compile(r"\d+|[^\s\d,:;()\[\]/+–-]+")
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2}))?(?!\d)")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![\d.]\d)")
 _WORDED = re.compile(r"(?<!\d)(\d{1,2})\s?(?:h|時|时|點|点|시|uhr|น)\s?(?:(\d{1,2})\s?(?:m|分|분)?)?")
-_AFTERNOON = re.compile(
-    r"(?<![^\W\d_])(?:p\.?\s?m\.?|nachm\.?|μ\.?\s?μ\.?|ch|ös|ip\.?|du\.?|e\.?m\.?)(?![^\W\d_])|下午|晚上|午後|오후|"
-    r"مساء|(?<!\w)م(?!\w)|अपराह्न|หลังเที่ยง|אחה"
-)
-_MORNING = re.compile(
-    r"(?<![^\W\d_])(?:a\.?\s?m\.?|vorm\.?|π\.?\s?μ\.?|sa|öö|ap\.?|de\.?|f\.?m\.?)(?![^\W\d_])|上午|凌晨|早上|午前|오전|"
-    r"صباح|(?<!\w)ص(?!\w)|पूर्वाह्न|ก่อนเที่ยง|לפנה"
-)
+# Directly behind the clock, or near it in scripts where no other word looks like them.
+_PM_BEHIND = re.compile(r"\s?(?:p\.?\s?m\b|nachm|μ\.?\s?μ|ch\b|ös\b|ip\.|du\.|e\.\s?m|ptg|م(?!\w)|अपराह्न|หลัง|אחה)")
+_AM_BEHIND = re.compile(r"\s?(?:a\.?\s?m\b|vorm|π\.?\s?μ|sa\b|öö\b|ap\.|de\.|f\.\s?m|pg|ص(?!\w)|पूर्वाह्न|ก่อน|לפנה)")
+_PM_BEFORE = re.compile(r"(?:下午|晚上|午後|오후|مساء|\bös|\bpm)\s?$")
+_AM_BEFORE = re.compile(r"(?:上午|凌晨|早上|午前|오전|صباحا?|\böö|\bam)\s?$")
+_AMERICAN = re.compile(r"\d\s?[ap]\.?m\b")
+# Direction marks go; apostrophes and marks of abbreviation become plain.
+_NOISE = {0x200E: None, 0x200F: None, 0x5F3: None, 0x970: None, 0x2019: "'", 0x2BC: "'"}
 _OFFSET = re.compile(r"(?:gmt|utc|\s|\(|^)\s?([+\-−–])\s?(\d{1,2})(?::?(\d{2}))?(?!\d)")
 
 
@@ -123,16 +128,22 @@ def _month_table() -> dict[str, dict[str, int]]:
 
 
 _MONTHS = _month_table()
+# Vietnamese counts its months, with words that are short and mean other things elsewhere.
+_OTHERS = [table for language, table in _MONTHS.items() if language != "vi"]
 
 
-def read_date(text: str, language: str = "") -> datetime | None:
-    """The moment that a printed date names, aware; without a zone it is taken as UTC. None if unread."""
+def read_date(text: str, languages: tuple[str, ...] = ()) -> datetime | None:
+    """
+    The moment that a printed date names, aware; without a zone it is taken as UTC. None if unread.
+
+    `languages` are those it may be in, likelier first: Croats call October what Poles call November.
+    """
     text = "".join(
         str(unicodedata.digit(c, c)) if c.isdigit() and not c.isascii() else c for c in text[:160]
     ).lower()
-    text = " ".join(text.replace("\u200e", "").replace("\u200f", "").replace("ʼ", "'").split())
+    text = " ".join(text.translate(_NOISE).replace("d'", "").split())
     try:
-        found = _numeric(text, language) or _worded(text, language)
+        found = _numeric(text, languages) or _worded(text, languages) or _short(text, languages)
         if found is None:
             return None
         (year, month, day), rest = found
@@ -144,32 +155,40 @@ def read_date(text: str, language: str = "") -> datetime | None:
         return None
 
 
-def _numeric(text: str, language: str) -> tuple[tuple[int, int, int], str] | None:
+def _numeric(text: str, languages: tuple[str, ...]) -> tuple[tuple[int, int, int], str] | None:
     found = _YEAR_FIRST.search(text)
     if found:
         return (int(found[1]), int(found[2]), int(found[3])), _without(text, found)
     found = _VIETNAMESE.search(text)
-    if found:
-        return (int(found[3]), int(found[2]), int(found[1])), _without(text, found)
+    month = found and (int(found[2]) if found[2].isdigit() else _MONTHS["vi"].get(fold(found[2]), 0))
+    if found and month:
+        return (int(found[3]), month, int(found[1])), _without(text, found)
     found = _YEAR_LAST.search(text)
-    if not found:
-        return None
+    return _day_and_month(text, found, languages) if found else None
+
+
+def _short(text: str, languages: tuple[str, ...]) -> tuple[tuple[int, int, int], str] | None:
+    """A numeric date with a year of two digits."""
+    found = _SHORT_YEAR.search(text)
+    return _day_and_month(text, found, languages) if found else None
+
+
+def _day_and_month(
+    text: str, found: re.Match[str], languages: tuple[str, ...]
+) -> tuple[tuple[int, int, int], str]:
+    """The day first, but for English dates with slashes and a 12-hour clock."""
     first, second = int(found[1]), int(found[3])
-    american = found[2] == "/" and language in ("", "en") and _says(text, _AFTERNOON, _MORNING)
+    american = found[2] == "/" and (not languages or "en" in languages) and _AMERICAN.search(text)
     if second > 12 or (american and first <= 12):
         first, second = second, first
     return (int(found[4]), second, first), _without(text, found)
-
-
-def _says(text: str, *patterns: re.Pattern[str]) -> bool:
-    return any(pattern.search(text) for pattern in patterns)
 
 
 def _without(text: str, found: re.Match[str]) -> str:
     return text[: found.start()] + " " + text[found.end() :]
 
 
-def _worded(text: str, language: str) -> tuple[tuple[int, int, int], str] | None:
+def _worded(text: str, languages: tuple[str, ...]) -> tuple[tuple[int, int, int], str] | None:
     """Day, month by name and year, in any order."""
     tokens = list(_TOKEN.finditer(text))
     year_at = next(
@@ -178,7 +197,7 @@ def _worded(text: str, language: str) -> tuple[tuple[int, int, int], str] | None
     )
     if year_at is None:
         return None
-    months = [(i, number) for i, t in enumerate(tokens) if (number := _month(t[0], language))]
+    months = [(i, number) for i, t in enumerate(tokens) if (number := _month(t[0], languages))]
     before = [entry for entry in months if entry[0] < year_at]
     if not months:
         return None
@@ -200,17 +219,17 @@ def _is_day(tokens: list[re.Match[str]], index: int, text: str) -> bool:
     return text[token.end() : token.end() + 1] != ":" and text[token.start() - 1 : token.start()] != ":"
 
 
-def _month(word: str, language: str) -> int:
+def _month(word: str, languages: tuple[str, ...]) -> int:
     if word.isdigit():
         return 0
     word = fold(word).strip(".")
-    for table in (_MONTHS.get(language, {}), *_MONTHS.values()):
+    for table in (*(_MONTHS.get(code, {}) for code in languages), *_OTHERS):
         number = table.get(word)
         if number:
             return number
     if len(word) < 3:
         return 0
-    for table in (_MONTHS.get(language, {}), *_MONTHS.values()):
+    for table in (*(_MONTHS.get(code, {}) for code in languages), *_OTHERS):
         for name, number in table.items():
             if name.startswith(word) or (len(name) > 3 and word.startswith(name)):
                 return number
@@ -223,9 +242,10 @@ def _clock(text: str) -> tuple[int, int, int, str]:
         return 0, 0, 0, text
     groups = found.groups() + (None, None)
     hour, minute, second = (int(groups[i] or 0) for i in range(3))
-    if hour <= 12 and _says(text, _AFTERNOON):
+    behind, before = text[found.end() : found.end() + 12], text[max(0, found.start() - 8) : found.start()]
+    if hour <= 12 and (_PM_BEHIND.match(behind) or _PM_BEFORE.search(before)):
         hour = hour % 12 + 12
-    elif hour == 12 and _says(text, _MORNING):
+    elif hour == 12 and (_AM_BEHIND.match(behind) or _AM_BEFORE.search(before)):
         hour = 0
     return hour % 24, minute, second, text[found.end() :]
 

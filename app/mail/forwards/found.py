@@ -17,7 +17,7 @@ from app.mail.forwards.search import Found, Search
 from app.mail.forwards.subjects import has_forward_prefix, strip_forward_prefix
 from app.mail.message import Mailbox
 
-_STRUCTURES = ("moz-forward-container", "orwarded message", "orwarded Message", "divRplyFwdMsg")
+_STRUCTURES = ("moz-forward-container", "orwarded message", "orwarded Message")
 _SHORT_TEXT = 200  # characters; so short a text may be a stub beside the real HTML
 _MESSAGE_ID = re.compile(r"<?([^<>\s@]{1,400}@[^<>\s@]{1,400})>?")
 
@@ -82,6 +82,8 @@ def _same(one: Forward, other: Forward) -> bool:
 
 def _of_text(found: Found, raws: list[str], subject: str) -> Forward:
     comment = raws[: found.comment_end]
+    if found.depth and _all_quoted(comment):
+        comment = unquoted(comment, found.depth)
     body, below = _split_body(raws[found.body :], found.depth)
     return _forward(found, subject, "text", _joined(body), "", _comment(comment, below))
 
@@ -101,6 +103,7 @@ def _split_body(raws: list[str], depth: int) -> tuple[list[str], list[str]]:
         if raw[:1] in "-=>" and (ended := announcement_of(raw.lstrip("> "))) and ended.kind == "end":
             raws, below = raws[:index], raws[index + 1 :]
             break
+    raws = _without_last_rule(raws)
     if depth == 0 and _all_quoted(raws):
         depth = 1  # Missive, MailMate: the block is not quoted, the original is
     if depth:
@@ -112,6 +115,15 @@ def _split_body(raws: list[str], depth: int) -> tuple[list[str], list[str]]:
     elif _indented(raws):
         raws = [raw[4:] if raw.startswith("    ") else raw for raw in raws]
     return raws, below
+
+
+def _without_last_rule(raws: list[str]) -> list[str]:
+    """KMail closes a forward with a line of dashes."""
+    for index in range(len(raws) - 1, -1, -1):
+        bare = raws[index].strip()
+        if bare:
+            return raws[:index] if len(bare) >= 30 and not bare.strip("-") else raws
+    return raws
 
 
 def _all_quoted(raws: list[str]) -> bool:
@@ -143,12 +155,12 @@ def _forward(found: Found, subject: str, source: str, text: str, html: str, comm
         to=read_mailboxes(fields.get("to", "")),
         cc=read_mailboxes(fields.get("cc", "")),
         subject=" ".join(fields["subject"].split()) if "subject" in fields else strip_forward_prefix(subject),
-        sent_at=read_date(fields.get("date", ""), found.language),
+        sent_at=read_date(fields.get("date", ""), found.languages),
         text=text,
         html=html,
         comment=comment,
         client=client,
-        language=found.language,
+        language=_language(found),
         source=source,
         message_id=named[1] if named else "",
         evidence=_evidence(found, source, client),
@@ -156,27 +168,46 @@ def _forward(found: Found, subject: str, source: str, text: str, html: str, comm
     )
 
 
-_CLIENT_BY_DASHES = {5: "yahoo", 6: "em_client", 7: "proton", 8: "thunderbird", 9: "gmail", 10: "gmail"}
+_CLIENTS_BY_DASHES = {6: "em_client", 7: "proton"}
+
+
+def _language(found: Found) -> str:
+    return found.languages[0] if len(found.languages) == 1 else ""
 
 
 def _client(found: Found) -> str:
     """The program that made the forward, as far as marks and separator tell."""
     marks = sorted(mark.rstrip("!") for mark in found.marks if mark != "rule")
     specific = [mark for mark in marks if mark not in ("outlook", "apple_mail", "gmail")]
-    if specific or marks:
+    if marks:
         return (specific or marks)[0]
     if found.how == "separator":
-        if not found.dashes:
-            return "apple_mail" if "orwarded message" not in found.shown[:18] else "mailmate"
-        return "zoho" if found.shown[:1] == "=" else _CLIENT_BY_DASHES.get(found.dashes, "")
-    return "outlook" if found.how in ("subject", "sentence", "place") else ""
+        return _client_by_separator(found)
+    return "outlook" if found.how == "sentence" or list(found.fields)[:2] == ["from", "date"] else ""
+
+
+def _client_by_separator(found: Found) -> str:
+    english = "orwarded message" in found.shown
+    if not found.dashes:
+        return "mailmate" if found.shown.startswith("Forwarded") else "apple_mail"
+    if found.shown.startswith("="):
+        return "zoho"
+    if found.dashes in (9, 10) and english:
+        return "gmail"
+    if found.dashes in (9, 10) and found.languages != ("en",):
+        return "hubspot"
+    if next(iter(found.fields)) == "subject" and found.dashes in (3, 8):
+        return "thunderbird"
+    if found.dashes == 5 and found.glued:
+        return "yahoo"
+    return _CLIENTS_BY_DASHES.get(found.dashes, "")
 
 
 def _evidence(found: Found, source: str, client: str) -> str:
     """What was recognised, in one sentence for the attribution record."""
     where = "HTML" if source == "html" else "text"
     names = [n.replace("_", "-").title() for n in found.fields if n not in ("other", "bcc")]
-    block = f"a header block ({', '.join(names)}; {found.language or 'unknown language'})"
+    block = f"a header block ({', '.join(names)}; {' or '.join(found.languages[:6]) or 'unknown language'})"
     reasons = {
         "separator": f"below the line “{found.shown[:80]}”",
         "structure": "in a structure that only forwards have",

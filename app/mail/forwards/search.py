@@ -32,7 +32,7 @@ class Found:
 
     author: Mailbox
     fields: dict[str, str]
-    language: str
+    languages: tuple[str, ...]  # that fit best; several when the labels leave it open
     how: str  # "separator", "structure", "subject", "place" or "sentence"
     shown: str  # the separator or sentence, as it stands
     dashes: int
@@ -40,6 +40,7 @@ class Found:
     body: int  # index of the original's first line
     depth: int
     marks: frozenset[str]
+    glued: bool = False  # the block stands on the separator's line
 
 
 class Search:
@@ -48,7 +49,6 @@ class Search:
     def __init__(self, lines: list[Line], subject: str) -> None:
         self.lines = lines
         self.kind, self.prefix, self.bare_subject = prefix_of(subject)
-        self.no_subject = not subject.strip()
         self.rule: tuple[int, Announcement] | None = None  # a separator that awaits its block
         self.above = 0  # lines with text so far, separators not counted
         self.marks: set[str] = set()
@@ -79,7 +79,7 @@ class Search:
             sentence = self._sentence(index)
             if sentence is not None:
                 return sentence
-        elif ("@" in text or text[-1] == ">") and len(text) < 300:
+        elif self._colon_soon(index):
             sentence = self._sentence(index)
             if sentence is not None:
                 return sentence
@@ -93,14 +93,21 @@ class Search:
 
     # ------------------------------------------------------------------------------ separators
 
-    def _separator(self, index: int, said: Announcement) -> Found | None:
+    def _separator(self, index: int, said: Announcement) -> Found | bool | None:
         if said.kind == "forward" or (said.kind == "original" and said.rest):
             found = self._below(index, said)
             if found:
                 return found
         if said.kind in ("original", "rule"):
             self.rule = (index, said)
+        if said.kind == "original" and self.above and self.kind != "forward":
+            return None if self._block_soon(index) else False
         return None
+
+    def _block_soon(self, index: int) -> bool:
+        """Whether a header field stands right below a separator; without one, it begins a history."""
+        below = [line.text for line in self.lines[index + 1 : index + 1 + _HEADER_GAP] if line.text]
+        return bool(below) and header_of(below[0]) is not None
 
     def _below(self, index: int, said: Announcement) -> Found | None:
         """The block below (or behind, on the same line) a separator of forwards."""
@@ -155,7 +162,7 @@ class Search:
             return None
         author, date = _person_and_date(text, spot.start(), spot.end())
         fields = {"from": text, "date": date}
-        return self._found(author, fields, said.language, "separator", said, index, first + 1, first)
+        return self._found(author, fields, (said.language,), "separator", said, index, first + 1, first)
 
     # ---------------------------------------------------------------------------- bare blocks
 
@@ -182,7 +189,7 @@ class Search:
 
     def _counts(self, block: Block, said: Announcement | None, index: int) -> bool:
         """Whether a block that replies have as well is a forward here."""
-        reply = self.kind == "reply" or (self.prefix == "vs" and block.language == "fi")
+        reply = self.kind == "reply" or (self.prefix == "vs" and block.likely == ("fi",))
         if any(mark.endswith("!") for mark in self.marks):
             return True
         if self.kind == "forward" and not reply:
@@ -192,8 +199,6 @@ class Search:
         if self.above == 0:
             return True
         if said and said.kind == "original" and said.dashes >= 10:
-            return True
-        if said and said.kind == "rule" and said.dashes == 32 and self.no_subject:
             return True
         return block.depth > 0 and self._begins_quote(index, block.depth)
 
@@ -210,10 +215,19 @@ class Search:
         how = "separator" if strong else "subject" if self.kind == "forward" else "place"
         if not strong and any(mark.endswith("!") for mark in self.marks):
             how = "structure"
-        language = _language(block, said)
-        return self._found(people[0], block.fields, language, how, said, start, block.end, block.first)
+        languages = _languages(block, said)
+        return self._found(people[0], block.fields, languages, how, said, start, block.end, block.first)
 
     # -------------------------------------------------------------------------------- sentences
+
+    def _colon_soon(self, index: int) -> bool:
+        """Whether a sentence that begins here may end with a colon: cheap, asked for every line."""
+        for line in self.lines[index : index + 3]:
+            if not line.text or len(line.text) > 300:
+                return False
+            if line.text[-1] in ":：":
+                return True
+        return False
 
     def _sentence(self, index: int) -> Found | bool | None:
         """
@@ -222,14 +236,14 @@ class Search:
         """
         text, last = self.lines[index].text, index
         said = attribution_of(text)
-        while said is None and last < index + 2 and last + 1 < len(self.lines):
+        while not said and last < index + 2 and last + 1 < len(self.lines):
             last += 1
             following = self.lines[last].text
             if not following or len(text) + len(following) > 400:
                 return None
             text = f"{text} {following}"
             said = attribution_of(text)
-        if said is None or not any(c.isdigit() or c == "@" for c in text):
+        if not said or not any(c.isdigit() or c == "@" for c in text):
             return None
         if self.kind != "forward":
             return None if self._separator_later(last) else False
@@ -239,9 +253,9 @@ class Search:
         if spot is None:
             return None
         author, date = _person_and_date(text, spot.start(), spot.end())
-        announcement = Announcement("sentence", said[0], 0, "", text)
+        announcement = Announcement("sentence", "", 0, "", text)
         fields = {"from": text, "date": date}
-        return self._found(author, fields, said[0], "sentence", announcement, index, last + 1, index)
+        return self._found(author, fields, said, "sentence", announcement, index, last + 1, index)
 
     def _separator_later(self, index: int) -> bool:
         """Whether an unquoted separator of forwards follows a sentence that quotes nothing itself."""
@@ -260,7 +274,7 @@ class Search:
         self,
         author: Mailbox,
         fields: dict[str, str],
-        language: str,
+        languages: tuple[str, ...],
         how: str,
         said: Announcement | None,
         start: int,
@@ -272,15 +286,16 @@ class Search:
             marks |= line.marks
         depth = self.lines[first].depth if first < len(self.lines) else 0
         shown, dashes = (said.shown, said.dashes) if said else ("", 0)
-        return Found(author, fields, language, how, shown, dashes, start, body, depth, frozenset(marks))
+        glued = bool(said and said.rest)
+        return Found(
+            author, fields, languages, how, shown, dashes, start, body, depth, frozenset(marks), glued
+        )
 
 
-def _language(block: Block, said: Announcement | None) -> str:
-    """The block's language; where several fit, the separator's."""
-    best = max(block.languages.values(), default=0)
-    if said and said.language and block.languages.get(said.language, 0) == best:
-        return said.language
-    return block.language
+def _languages(block: Block, said: Announcement | None) -> tuple[str, ...]:
+    """The block's languages; where several fit, the separator's if it is one of them."""
+    likely = block.likely
+    return (said.language,) if said and said.language in likely else likely
 
 
 def _person_and_date(text: str, start: int, end: int) -> tuple[Mailbox, str]:
