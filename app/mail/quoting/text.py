@@ -96,6 +96,8 @@ class _Marking:
                 self._cut(n)
             return role in (QUOTE, SIGNED)
         if line[0] == ">" and not _is_wrapped_end(self._bare, n):
+            if self._begins_forward(n, line):
+                return False
             if _is_quote(self._bare, n, self._lone):
                 self._roles[n] = QUOTE
             return True
@@ -113,13 +115,21 @@ class _Marking:
         self._cut(opened[0])
         return False
 
+    def _begins_forward(self, n: int, line: str) -> bool:
+        """Whether marked lines begin as a forward, which Apple Mail marks as a whole."""
+        bare = line[:200].lstrip("> ")
+        if not bare or not header_blocks.is_forward_separator(bare):
+            return False
+        above = next((m for m in range(n - 1, max(-1, n - 9), -1) if self._bare[m]), None)
+        return above is None or self._roles[above] != QUOTE or self._bare[above] == ">"
+
     def _opening(self, n: int, line: str) -> tuple[int, int] | None:
         """(first line, line after) of what opens a quotation and has line `n` as its key line."""
         if header_blocks.may_begin(line):
             end = header_blocks.block_end(self._bare, n)
             if end is not None:
                 return n, end
-        if line[0] in "-_=*‐–—" and header_blocks.is_original_separator(line):
+        if line[0] in "-_=*~‐–—─━" and header_blocks.is_original_separator(line):
             return n, n + 1
         if self._checks and attributions.may_end(line):
             self._checks -= 1
