@@ -129,7 +129,9 @@ def _resent_by(mail: Mail, around: Surroundings) -> str | None:
 
 # ------------------------------------------------------------------------------------ rewritten
 
-_VIA = re.compile(r"\s+(?:via|über|par|por|tramite|przez|через|經由|経由)\s+\S.{0,120}$", re.I | re.S)
+_VIA = re.compile(
+    r"\s+(?:via|über|par|por|tramite|przez|через|經由|経由)\s+\S.{0,120}$", re.I | re.S
+)
 _ON_BEHALF = re.compile(r"^['\"]?(.{1,200}?)['\"]?\s+(?:via|on behalf of)\s+.{1,200}$", re.I | re.S)
 _LIST_SIGNS = (
     "x-original-from",
@@ -258,13 +260,19 @@ def _mailman_candidates(mail: Mail, around: Surroundings) -> Iterable[Candidate]
     headers = mail.headers
     for box in headers.mailboxes("x-mailman-original-from")[:1]:
         yield _judged("mailman", _named(box, mail), around)
-    is_list = "x-mailman-version" in headers or "x-beenthere" in headers or "list-id" in headers
-    if not is_list or not _VIA.search(mail.sender.name):
+    if not _VIA.search(mail.sender.name):
         return
     name = _plain_name(mail.sender.name)
-    for box in (*headers.mailboxes("x-mailfrom")[:1], *mail.reply_to, *mail.cc):
-        if _is_foreign(box, around) and _same_person(name, box):
+    is_list = any(field in headers for field in ("x-mailman-version", "x-beenthere", "list-id"))
+    nameless = (*headers.mailboxes("x-mailfrom")[:1], *mail.reply_to) if is_list else ()
+    for box in nameless:
+        if _is_foreign(box, around) and (not box.name or _same_name(name, box)):
             yield _judged("mailman", Mailbox(box.name or name, box.address), around)
+            return
+    # In Cc stand other people too: only one with the very name that From has kept is the author.
+    for box in (*mail.reply_to, *mail.cc):
+        if _is_foreign(box, around) and _same_name(name, box):
+            yield _judged("mailman", box, around)
             return
 
 
@@ -282,7 +290,9 @@ def _judged(method: str, box: Mailbox, around: Surroundings) -> Candidate:
         return Candidate(method, box.name, box.address, False, "It holds no address.")
     if canonical(box.address) in around.own_addresses:
         return Candidate(method, box.name, box.address, False, "It is an address of this channel.")
-    return Candidate(method, box.name, box.address, True, "It names the author before the rewriting.")
+    return Candidate(
+        method, box.name, box.address, True, "It names the author before the rewriting."
+    )
 
 
 def _is_foreign(box: Mailbox, around: Surroundings) -> bool:
@@ -311,11 +321,10 @@ def _inner_address(name: str) -> str | None:
     return None
 
 
-def _same_person(name: str, box: Mailbox) -> bool:
-    """Is the mailbox the one whose name the rewriting kept? A nameless one may be."""
-    if not box.name or not name:
-        return True
-    return _letters(name) == _letters(box.name) or is_addr_spec(name)
+def _same_name(name: str, box: Mailbox) -> bool:
+    """Is it the one whose name the rewriting kept? Nameless, its local part was kept as name."""
+    shown = box.name or box.address.partition("@")[0]
+    return bool(_letters(name)) and _letters(name) == _letters(shown)
 
 
 def _letters(name: str) -> str:
@@ -390,7 +399,9 @@ def _forwarded(
 
 def _embedded(mail: Mail) -> Original | None:
     """The one mail that is attached whole; several of them decide nothing."""
-    parts = [p for p in _outer_parts(mail.root) if p.content_type == "message/rfc822" and p.children]
+    parts = [
+        p for p in _outer_parts(mail.root) if p.content_type == "message/rfc822" and p.children
+    ]
     if len(parts) != 1:
         return None
     inner = embedded_mail(parts[0])
