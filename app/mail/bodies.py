@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from app.mail import charsets, transfer
-from app.mail import html as html_text
+from app.mail import charsets, html_to_text, transfer
 from app.mail.message import Part
 
 LONGEST_TEXT = 2_000_000
@@ -133,7 +132,7 @@ def text_of(octets: bytes, part: Part) -> str:
     if part.parameters.get("format", "").lower() == "flowed" and " \n" in text:
         text = unflow(text, part.parameters.get("delsp", "").lower() == "yes")
     if part.content_type in ("text/enriched", "text/richtext"):
-        text = html_text.strip_tags(text)
+        text = html_to_text.strip_tags(text)
     return text
 
 
@@ -165,7 +164,7 @@ def join_text(blocks: list[Block], texts: dict[int, str]) -> str:
     for block in blocks:
         text = "\n".join(texts[id(part)] for part in block.plain)
         if block.html and not text.strip():
-            text = "\n".join(html_text.to_text(texts[id(part)]) for part in block.html)
+            text = "\n".join(html_to_text.to_text(texts[id(part)]) for part in block.html)
         pieces.append(text)
     if len(pieces) == 1:
         return pieces[0][:LONGEST_TEXT]
@@ -183,7 +182,7 @@ def join_html(blocks: list[Block], texts: dict[int, str]) -> str:
             continue
         text = "\n".join(texts[id(part)] for part in block.plain)
         if text.strip():
-            pieces.append(html_text.escaped(text))
+            pieces.append(html_to_text.escaped(text))
     return "\n".join(pieces)[:LONGEST_HTML]
 
 

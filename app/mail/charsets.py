@@ -41,6 +41,12 @@ _WIDE = frozenset("utf_16 utf_16_be utf_16_le utf_32 utf_32_be utf_32_le".split(
 _UNICODE = frozenset(("utf_8", "utf_8_sig"))
 _TEXT_CODECS = _SINGLE_OCTET | _DENSE | _STATEFUL | _WIDE | _UNICODE
 
+# What senders of 8-bit octets under the name of a 7-bit charset mean.
+_EIGHT_BIT = {
+    "iso2022_jp_ext": ("euc_jp", "cp932"),
+    "iso2022_kr": ("cp949",),
+    "hz": ("gb18030",),
+}
 # A charset's name usually stands for the larger set that its senders really use.
 _WIDER = {
     "ascii": "cp1252",
@@ -148,6 +154,9 @@ def _decode_other(data: bytes, codec: str) -> str:
     """8-bit text that is not UTF-8, or whose declared charset goes before UTF-8."""
     if codec in _DENSE and _proves_utf_8(data):
         return _utf_8(data)
+    if codec in _EIGHT_BIT:
+        tries = [data.decode(other, "replace") for other in _EIGHT_BIT[codec]]
+        return min(tries, key=lambda one: one.count("\ufffd"))
     if codec and codec not in _UNICODE:
         text = data.decode(codec, "replace")
         if codec not in _DENSE or text.count("\ufffd") <= 2 + len(text) // 20:

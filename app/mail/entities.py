@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from app.mail import filenames, parameters, transfer
 from app.mail.headers import HeaderBlock
@@ -33,9 +34,11 @@ _MBOX_LINE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*(?:>?From (?![ \t]*:)[^\r\n]*(?:\r\n|\n|\r))?"
 )
 _GUESSED_BOUNDARY = re.compile(
-    rb"^--([^\s].{0,200}?)[ \t]*\r?\n(?:content-[a-z-]+:|\r?\n)", re.MULTILINE | re.IGNORECASE
+    rb"^--([^\s].{0,200}?)[ \t]{0,20}\r?\n(?:content-[a-z-]+:|\r?\n)", re.MULTILINE | re.IGNORECASE
 )
 _IDENTITY = frozenset(("", "7bit", "8bit", "binary"))
+_USUAL_ENCODINGS = frozenset(("7bit", "8bit", "base64", "quoted-printable"))
+_NOT_TOKEN = re.compile(r"[^a-z0-9_-]+")
 _ENCODING_NAMES = {
     "quoted_printable": "quoted-printable",
     "quotedprintable": "quoted-printable",
@@ -47,9 +50,17 @@ _ENCODING_NAMES = {
 }
 
 
-def read(raw: bytes, defects: list[str], origin: str = "", depth: int = 0) -> Part:
+@dataclass(slots=True)
+class _Progress:
+    """What all readers of one mail share."""
+
+    defects: list[str]
+    parts: int = 0
+
+
+def read(raw: bytes, defects: list[str]) -> Part:
     """The root of a mail; `defects` is added to."""
-    return _Reader(raw, defects, origin).root(depth)
+    return _Reader(raw, "", _Progress(defects)).root(0)
 
 
 def split_headers(raw: bytes, start: int, end: int) -> tuple[int, int]:
@@ -83,11 +94,11 @@ def _without_body_lines(raw: bytes, start: int, stop: int, body: int) -> tuple[i
 class _Reader:
     """Reads one run of octets; what had to be decoded first is read by a reader of its own."""
 
-    def __init__(self, raw: bytes, defects: list[str], origin: str) -> None:
+    def __init__(self, raw: bytes, origin: str, progress: _Progress) -> None:
         self.raw = raw
-        self.defects = defects
         self.origin = origin
-        self.count = 0
+        self.progress = progress
+        self.defects = progress.defects
 
     def root(self, depth: int) -> Part:
         start = 0
@@ -97,7 +108,7 @@ class _Reader:
         return self.entity(start, len(self.raw), depth, "text/plain", "")
 
     def entity(self, start: int, end: int, depth: int, default: str, charset: str) -> Part:
-        self.count += 1
+        self.progress.parts += 1
         stop, body = split_headers(self.raw, start, end)
         headers = HeaderBlock(self.raw[start:stop])
         part = _described(headers, default, charset, self.raw, min(body, end), end)
@@ -123,7 +134,7 @@ class _Reader:
         charset = part.parameters.get("charset", "")
         children = []
         for start, end in spans:
-            if self.count >= MOST_PARTS:
+            if self.progress.parts >= MOST_PARTS:
                 self.defects.append(f"only the first {MOST_PARTS} parts were read")
                 break
             children.append(self.entity(start, end, depth + 1, default, charset))
@@ -131,14 +142,14 @@ class _Reader:
 
     def not_a_multipart(self, part: Part, depth: int) -> None:
         """No delimiter line at all: encoded against RFC 2045 6.4, or just a text."""
-        if part.encoding not in _IDENTITY and self.count < MOST_PARTS:
-            inner = self.decoded(part)
-            boundary = part.parameters.get("boundary", "").encode("utf-8", "replace")
+        if part.encoding not in _IDENTITY and self.progress.parts < MOST_PARTS:
+            inner = transfer.decode(part.body, part.encoding)
+            boundary = part.parameters.get("boundary", "").encode("utf-8", "surrogateescape")
             if boundary and b"--" + boundary in inner:
-                head = b"Content-Type: " + part.headers.value("content-type").encode()
                 self.defects.append("a multipart was itself encoded")
-                child = read(head + b"\n\n" + inner, self.defects, _step(part) + "~", depth + 1)
-                part.children = child.children
+                body = replace(part, raw=inner, start=0, end=len(inner), encoding="")
+                _Reader(inner, _step(part), self.progress).multipart(body, depth + 1)
+                part.children = body.children
                 return
         self.defects.append("a multipart without its boundary was read as plain text")
         part.content_type = "text/plain"
@@ -175,7 +186,7 @@ class _Reader:
         return found
 
     def embedded(self, part: Part, depth: int) -> None:
-        if depth >= DEEPEST or self.count >= MOST_PARTS or part.start >= part.end:
+        if depth >= DEEPEST or self.progress.parts >= MOST_PARTS or part.start >= part.end:
             return
         if part.encoding in _IDENTITY:
             start = part.start
@@ -184,12 +195,9 @@ class _Reader:
                 start = lead.end()
             part.children = (self.entity(start, part.end, depth + 1, "text/plain", ""),)
             return
-        inner = self.decoded(part)
+        inner = transfer.decode(part.body, part.encoding)
         if inner:
-            part.children = (read(inner, self.defects, _step(part), depth + 1),)
-
-    def decoded(self, part: Part) -> bytes:
-        return transfer.decode(part.body, part.encoding)
+            part.children = (_Reader(inner, _step(part), self.progress).root(depth + 1),)
 
 
 def _step(part: Part) -> str:
@@ -263,7 +271,7 @@ def _content_type(found: str, default: str, of_type: Mapping[str, str]) -> str:
 
 def _encoding(value: str) -> str:
     value = value.lower()
-    if value.isalnum() or value == "quoted-printable":
+    if value in _USUAL_ENCODINGS:
         return value
-    value = (value.replace(";", " ").replace("(", " ").split() or [""])[0].strip("\"'<>,.")
-    return _ENCODING_NAMES.get(value, value)[:100]
+    value = _NOT_TOKEN.sub(" ", value).strip().split(" ", 1)[0]
+    return _ENCODING_NAMES.get(value, value)[:40]

@@ -12,7 +12,6 @@ from app.mail.words import decode_words
 
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\x1b") + b"\x7f"
 _NEXT_FIELD = re.compile(r"\n(?![ \t])")
-_FOLD = re.compile(r"[ \t]*\n[ \t]*")
 _BRACKETED = re.compile(r"<([^<>]{1,4000})>")
 _BLANKS = re.compile(r"\s+")
 _NAME = re.compile(r"[!-9;-~]+[ \t]*")
@@ -87,8 +86,10 @@ class HeaderBlock:
 
     def _unfolded(self, raw: str) -> str:
         if "\n" in raw:
-            raw = _FOLD.sub(" ", raw)
-        raw = raw.strip(" \t")
+            lines = [line.strip(" \t") for line in raw.split("\n")]
+            raw = " ".join(line for line in lines if line)
+        else:
+            raw = raw.strip(" \t")
         if (self._raw_octets and not raw.isascii()) or "\x1b" in raw:
             return self._decoded(raw)
         return raw

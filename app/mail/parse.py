@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from app.mail import bodies, charsets, dates, entities, filenames, tnef, transfer
-from app.mail import html as html_text
+from app.mail import bodies, charsets, dates, entities, filenames, html_to_text, tnef, transfer
 from app.mail.headers import HeaderBlock
 from app.mail.message import Attachment, Headers, Mail, Mailbox, Part
 
@@ -133,7 +132,7 @@ class _Contents:
         self.in_tnef[id(part)] = contents
         if not self.text.strip():
             self.html = self.html or contents.html[: bodies.LONGEST_HTML]
-            text = contents.text or html_text.to_text(contents.html)
+            text = contents.text or html_to_text.to_text(contents.html)
             self.text = text[: bodies.LONGEST_TEXT]
 
     def attachments(self) -> list[Attachment]:
@@ -151,7 +150,7 @@ class _Contents:
 
 
 def _locator(part: Part) -> str:
-    return f"{part.origin}{part.start}-{part.end};{part.encoding.replace('/', '')}"
+    return f"{part.origin}{part.start}-{part.end};{part.encoding}"
 
 
 def _from_tnef(part: Part, file: tnef.File, shown: frozenset[str]) -> Attachment:

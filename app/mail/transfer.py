@@ -92,9 +92,10 @@ def find_uu(data: bytes, limit: int = 100) -> list[tuple[int, int, int, bytes]]:
     A block needs its `begin` line, a first line that is uuencode, and an `end` line.
     """
     blocks: list[tuple[int, int, int, bytes]] = []
-    position = 0
+    position, end = 0, -1
     while len(blocks) < limit and (begin := _UU_BEGIN.search(data, position)):
-        end = data.find(b"\nend", begin.end())
+        if end < begin.end():
+            end = data.find(b"\nend", begin.end())
         if end < 0:
             break
         first = data[begin.end() : begin.end() + 80].lstrip(b"\r\n").split(b"\n", 1)[0]

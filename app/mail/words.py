@@ -14,7 +14,6 @@ import re
 from app.mail import charsets, transfer
 
 _WORD = re.compile(r"=\?([^?\s]{0,80})\?([bBqQ])\?(.*?)\?=", re.DOTALL)
-_UTF_8_NAMES = ("utf-8", "UTF-8", "Utf-8", "utf8")
 
 
 def decode_words(value: str) -> str:
@@ -23,19 +22,19 @@ def decode_words(value: str) -> str:
         return value
     end = value.rfind("?=") + 2  # no scan below runs past the last possible end of a word
     pieces: list[str] = []
-    charset, octets, last = "", b"", 0
+    charset, octets, last = "", bytearray(), 0
     for word in _WORD.finditer(value, 0, end):
         gap = value[last : word.start()]
         if not octets or gap.strip(" \t\r\n") or not _same(charset, word[1]):
             if octets:
-                pieces.append(charsets.decode(octets, charset))
+                pieces.append(charsets.decode(bytes(octets), charset))
             if not octets or gap.strip(" \t\r\n"):
                 pieces.append(gap)
-            charset, octets = word[1], b""
+            charset, octets = word[1], bytearray()
         octets += _octets(word[2], word[3])
         last = word.end()
     if octets:
-        pieces.append(charsets.decode(octets, charset))
+        pieces.append(charsets.decode(bytes(octets), charset))
     pieces.append(value[last:])
     return "".join(pieces)
 
