@@ -1,0 +1,95 @@
+"""
+Who really wrote a mail: the arrival is classified first, then candidates are looked at in order.
+
+Every candidate is recorded with why it was accepted or not. Never candidates, whatever they say:
+X-Forwarded-For, Return-Path, Sender and the envelope sender; they name the forwarder (E6).
+Deliberately not here: what follows from the decision (contacts, conversations).
+"""
+
+from __future__ import annotations
+
+from app.mail.addresses import canonical, is_addr_spec
+from app.mail.attribution.forwarding import unwrap
+from app.mail.attribution.rewriting import (
+    is_rewritten_form,
+    reply_to_candidate,
+    undo,
+    unwrap_address,
+)
+from app.mail.attribution.values import (
+    GATEWAY,
+    MACHINE,
+    OWN,
+    REPORTS,
+    TEAMMATE,
+    TRANSPARENT,
+    Attribution,
+    Candidate,
+    Original,
+    Surroundings,
+    as_received,
+)
+from app.mail.message import Mail, Mailbox
+
+__all__ = [
+    "OWN",
+    "TEAMMATE",
+    "Attribution",
+    "Candidate",
+    "Original",
+    "Surroundings",
+    "attribute",
+    "unwrap_address",
+]
+
+
+def attribute(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
+    """
+    Decide who wrote `mail`. Pure; the same bytes and facts give the same decision.
+
+    `mail_class` is the verdict of `classify`: reports about earlier mail (bounce, receipt,
+    complaint) are written by a machine and make nobody a contact.
+    """
+    sender = canonical(mail.sender.address)
+    if mail_class in REPORTS:
+        return as_received(mail, MACHINE, "It is a report about an earlier mail.")
+    if sender in around.own_addresses or is_rewritten_form(mail, around):
+        decision = undo(mail, around)
+    elif around.is_teammate(sender):
+        decision = unwrap(mail, around)
+    elif sender in around.gateways:
+        decision = _gateway(mail, around)
+    else:
+        decision = as_received(mail, TRANSPARENT, "From is nobody of ours and was left intact.")
+    if mail_class != "human" and decision.arrival == TRANSPARENT:
+        decision.arrival = MACHINE
+    decision.forwarder = decision.forwarder or _resent_by(mail, around)
+    return decision
+
+
+def _resent_by(mail: Mail, around: Surroundings) -> str | None:
+    """Who passed the mail on with Resent-… fields (RFC 5322, 3.6.6): forwarder, never author."""
+    for box in mail.headers.mailboxes("resent-from"):
+        if is_addr_spec(box.address):
+            return box.address
+    return None
+
+
+def _gateway(mail: Mail, around: Surroundings) -> Attribution:
+    """A form or shop that writes in its own name: its Reply-To is the author (A4)."""
+    first = Candidate(
+        "from", mail.sender.name, mail.sender.address, False, "From is a gateway of this channel."
+    )
+    if not mail.reply_to:
+        none = Candidate("reply-to", "", "", False, "There is no Reply-To.")
+        return Attribution(
+            GATEWAY, "none", Mailbox("", ""), unresolved=True, candidates=[first, none]
+        )
+    seen = reply_to_candidate(mail, around)
+    if not seen.accepted:
+        return Attribution(
+            GATEWAY, "none", Mailbox("", ""), unresolved=True, candidates=[first, seen]
+        )
+    return Attribution(
+        GATEWAY, "reply-to", Mailbox(seen.name, seen.address), candidates=[first, seen]
+    )

@@ -1,0 +1,41 @@
+"""The mail that is attached to another one whole (message/rfc822), as an original."""
+
+from __future__ import annotations
+
+from app.mail.attribution.values import Original
+from app.mail.message import Mail, Part
+from app.mail.parse import embedded_mail
+
+
+def find_embedded(mail: Mail) -> Original | None:
+    """The one mail that is attached whole; several of them decide nothing."""
+    parts = [
+        p for p in _outer_parts(mail.root) if p.content_type == "message/rfc822" and p.children
+    ]
+    if len(parts) != 1:
+        return None
+    inner = embedded_mail(parts[0])
+    if not inner.sender.address and not inner.sender.name:
+        return None
+    return Original(
+        inner.sender,
+        inner.to,
+        inner.cc,
+        inner.subject,
+        inner.date,
+        inner.text,
+        inner.html,
+        part=parts[0],
+    )
+
+
+def _outer_parts(root: Part) -> list[Part]:
+    """The parts of the mail itself, not those of mails inside of it."""
+    found: list[Part] = []
+    waiting = [root]
+    while waiting and len(found) < 200:
+        part = waiting.pop(0)
+        found.append(part)
+        if part.content_type != "message/rfc822":
+            waiting.extend(part.children)
+    return found
