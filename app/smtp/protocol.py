@@ -3,7 +3,8 @@ The commands of the SMTP door: the product's one subclass of aiosmtpd's SMTP (RF
 
 Everything that needs the product is asked of the intake, and nothing that the intake raises gets
 past this class. AUTH is never offered: this is a port for mail servers that deliver to us.
-Deliberately not here: time, lines and closing (`connection`), the grammar (`paths`).
+Deliberately not here: time and closing (`connection`), lines (`conversation`), the grammar
+(`paths`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import cast
 
 from app.smtp import commit, paths, replies
 from app.smtp.arrivals import ArrivedMail, Refusal, RefusedDelivery, SessionFacts
-from app.smtp.connection import Connection, Phase
+from app.smtp.connection import Phase
+from app.smtp.conversation import Conversation
 from app.smtp.data import DataCollector
 from app.smtp.reader import BLOCK, BlockReader
 from app.smtp.state import DoorState
@@ -23,7 +25,7 @@ from app.smtp.state import DoorState
 log = logging.getLogger(__name__)
 
 
-class InboundSMTP(Connection):
+class InboundSMTP(Conversation):
     """One session with a mail server."""
 
     def __init__(self, state: DoorState, loop: asyncio.AbstractEventLoop) -> None:

@@ -194,3 +194,17 @@ def test_a_commit_that_takes_too_long_is_answered_451_and_goes_on(open_door: Ope
     assert reply[:9] == "451 4.3.0"
     assert running.intake.kept.get(timeout=PATIENCE).recipients == ("support@acme.example",)
     assert caller.ask("NOOP") == "250 2.0.0 Ok"
+
+
+def test_a_client_that_pipelines_after_refusals_is_not_taken_for_a_bad_one(
+    open_door: OpenDoor,
+) -> None:
+    caller = open_door(bad_command_limit=3, size_limit=70_000).call()
+
+    for _ in range(4):
+        caller.send("MAIL FROM:<ann@shop.example> SIZE=70001\r\n")
+        caller.send("RCPT TO:<support@acme.example>\r\nDATA\r\nRSET\r\n")
+        replies = [caller.reply()[:9] for _ in range(4)]
+        assert replies == ["552 5.3.4", "503 5.5.1", "503 5.5.1", "250 2.0.0"]
+
+    assert caller.deliver().startswith("250 2.0.0")

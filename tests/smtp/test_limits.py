@@ -82,7 +82,7 @@ def test_a_slow_intake_is_not_held_against_the_client(open_door: OpenDoor) -> No
 def test_a_client_that_never_reads_is_hung_up_on(
     open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_LINGER", SOON)
+    monkeypatch.setattr(connection, "LINGER", SOON)
     running = open_door(idle_timeout=SOON, bad_command_limit=10**9, command_limit=10**9)
     caller = running.call()
 
