@@ -132,8 +132,9 @@ def _signs(
 ) -> Iterator[Sign]:
     present = _FIELDS.intersection(headers.names())
     if present:
-        yield from _submission(headers, present)
-        yield from _answerers(headers, present, own_lists)
+        marks = _rule_marks(headers, present)
+        yield from _submission(headers, present, bool(marks & own_lists))
+        yield from _answerers(headers, present, bool(marks - own_lists))
         lists = read_lists(headers, present, own_lists)
         yield from _precedence(headers, present, bool(lists.own))
         if lists.own:
@@ -152,7 +153,20 @@ def _signs(
         yield _WEAK, "From does not want answers."
 
 
-def _submission(headers: Headers, present: frozenset[str]) -> Iterator[Sign]:
+def _rule_marks(headers: Headers, present: frozenset[str]) -> frozenset[str]:
+    """
+    The Exchange mailboxes by whose rules the mail went, as they mark it against loops.
+
+    A rule of another's mailbox that sends to us answers us; one of the channel's own mailbox
+    passes on what a person wrote, and may mark it as generated like all that rules send.
+    """
+    if "x-ms-exchange-inbox-rules-loop" not in present:
+        return frozenset()
+    marks = headers.values("x-ms-exchange-inbox-rules-loop")[:20]
+    return frozenset(mark.strip("<> \t").lower() for mark in marks)
+
+
+def _submission(headers: Headers, present: frozenset[str], passed_on: bool) -> Iterator[Sign]:
     """Auto-Submitted (RFC 3834, 5): a keyword, then parameters and comments that only tell more."""
     if "auto-submitted" not in present:
         return
@@ -165,13 +179,13 @@ def _submission(headers: Headers, present: frozenset[str]) -> Iterator[Sign]:
         elif keyword.startswith("auto-repl"):
             away = "vacation" in lowered or "owner-email" in lowered
             yield (AWAY if away else REPLY), "Auto-Submitted is auto-replied (RFC 3834)."
+        elif keyword == "auto-generated" and passed_on:
+            yield _NOTED, "Auto-Submitted is auto-generated, by a rule of the channel's mailbox."
         else:
             yield GENERATED, f"Auto-Submitted is {keyword} (RFC 3834)."
 
 
-def _answerers(
-    headers: Headers, present: frozenset[str], own_lists: frozenset[str]
-) -> Iterator[Sign]:
+def _answerers(headers: Headers, present: frozenset[str], by_rule: bool) -> Iterator[Sign]:
     for field in _ANSWERERS:
         if field in present and headers.value(field).strip().lower() not in {"no", "false", "0"}:
             kind = AWAY if field == "x-vacation" else REPLY
@@ -185,21 +199,9 @@ def _answerers(
         yield _NOTED, "X-Loop is there."
     if "x-auto-response-suppress" in present:
         asked = headers.value("x-auto-response-suppress").lower()
-        if "all" in asked and _answered_by_rule(headers, present, own_lists):
+        if "all" in asked and by_rule:
             yield AWAY, "X-Auto-Response-Suppress is All, with X-MS-Exchange-Inbox-Rules-Loop."
         yield _WEAK, "X-Auto-Response-Suppress is there."
-
-
-def _answered_by_rule(headers: Headers, present: frozenset[str], own_lists: frozenset[str]) -> bool:
-    """
-    Whether a rule of an Exchange mailbox wrote the mail, which the mailbox marks against loops.
-
-    A rule that redirects mail to the channel marks it too, with the channel's own address.
-    """
-    if "x-ms-exchange-inbox-rules-loop" not in present:
-        return False
-    marks = headers.values("x-ms-exchange-inbox-rules-loop")[:20]
-    return any(mark.strip("<> \t").lower() not in own_lists for mark in marks)
 
 
 def _precedence(headers: Headers, present: frozenset[str], own_group: bool) -> Iterator[Sign]:

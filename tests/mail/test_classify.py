@@ -164,6 +164,13 @@ def test_a_rule_that_redirects_to_the_channel_is_no_answer() -> None:
     assert verdict(fields).mail_class == "human"
 
 
+def test_a_rule_that_forwards_to_the_channel_does_not_make_a_mail_generated() -> None:
+    fields = f"Auto-Submitted: auto-generated\nX-MS-Exchange-Inbox-Rules-Loop: <{TEAM}>\n"
+
+    assert verdict(fields).mail_class == "human"
+    assert verdict("Auto-Submitted: auto-generated\n").mail_class == "auto_generated"
+
+
 @pytest.mark.parametrize(
     "subject",
     [

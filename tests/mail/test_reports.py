@@ -153,6 +153,15 @@ def test_returned_header_fields_alone_name_the_original(kind: str) -> None:
     assert found.original_message_id == "x@acme.example"
 
 
+def test_the_original_is_found_even_where_the_mime_of_a_report_is_broken() -> None:
+    returned = "Content-Type: application/octet-stream\n\nx\n> Message-ID: <x@acme.example>\n"
+
+    found = report_of("Final-Recipient: rfc822; bob@example.org\nAction: failed\n", returned)
+
+    assert found is not None
+    assert found.original_message_id == "x@acme.example"
+
+
 def test_a_report_that_names_nobody_blames_the_one_the_returned_mail_went_to() -> None:
     found = report_of("Reporting-MTA: dns; mx.example\n\nAction: failed\nStatus: 5.5.0\n")
 

@@ -153,7 +153,8 @@ DIALECTS = {
         "Mail System Error - Returned Mail",
         "次のあて先へのメッセージはエラーのため送信できませんでした。\n\n"
         "Each of the following recipients was rejected by a remote\nmail server.\n\n"
-        "    Recipient: <bob@example.org>\n    >>> RCPT TO:<bob@example.org>\n    <<< 550 <bob@example.org>: User unknown\n",
+        "    Recipient: <bob@example.org>\n    >>> RCPT TO:<bob@example.org>\n"
+        "    <<< 550 <bob@example.org>: User unknown\n",
         "",
     ),
     "a chinese provider": (
@@ -285,6 +286,21 @@ def test_an_answer_of_somebody_away_with_a_null_reverse_path_is_no_report() -> N
     body = "I am away. Mail to bob@example.org cannot be delivered to me this week.\n"
 
     assert read(body, "Out of Office: Your order", "Bob <bob@example.org>") is None
+
+
+def test_a_postmaster_who_answers_as_a_person_does_not_report() -> None:
+    body = "Hello, your last mail was rejected by our filter, I have corrected that.\n"
+
+    found = read(body, "Re: Your order", "Eve <postmaster@example.org>", "postmaster@example.org")
+
+    assert found is None
+
+
+def test_an_answer_of_somebody_away_to_our_mail_is_no_report() -> None:
+    body = "I am on leave. Messages were not delivered to a colleague.\n"
+    fields = "In-Reply-To: <token.9@acme.example>\n"
+
+    assert read(body, "Your order", "Bob <bob@example.org>", fields=fields) is None
 
 
 def test_a_notice_that_a_forwarder_gave_another_reverse_path_is_still_read() -> None:

@@ -8,6 +8,7 @@ state of a reply. Deliberately not here: tokens, and what follows from a report.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from app.mail.message import Mail, Part
 from app.mail.parse import decode_part_text
@@ -18,6 +19,7 @@ from app.mail.reports.signs import Sign, sign_of
 from app.mail.reports.values import MOST_RECIPIENTS, Report, ReportedRecipient, verdict_of
 from app.mail.reports.wording import (
     dialect_of,
+    is_answer_subject,
     is_failure_subject,
     squeezed,
     tells_delay,
@@ -52,7 +54,11 @@ def read_report(mail: Mail, reverse_path: str) -> Report | None:
     complaint = _complaint(mail, parts)
     if complaint is not None:
         return complaint if complaint.kind else None
-    return _delivery(mail, parts) or _disposition(mail, parts) or _in_words(mail, parts, sign)
+    report = _delivery(mail, parts) or _disposition(mail, parts) or _in_words(mail, parts, sign)
+    if report is not None and not report.original_message_id:
+        found = returned.raw_message_id(mail.root.body)
+        return replace(report, original_message_id=found) if found else report
+    return report
 
 
 def _outer_parts(root: Part) -> Iterator[Part]:
@@ -159,29 +165,32 @@ def _disposition(mail: Mail, parts: list[Part]) -> Report | None:
 
 
 def _in_words(mail: Mail, parts: list[Part], sign: Sign) -> Report | None:
-    notice, copy = returned.cut(dialects.notice_text(mail, parts))
-    about = _about(mail, parts, "")
-    if about == returned.NOTHING or not about.message_id:
-        about = _first(about, returned.from_text(copy))
+    notice, below = returned.cut(dialects.notice_text(mail, parts))
+    copy = returned.from_parts(parts)
+    if not copy.message_id:
+        copy = _first(copy, returned.from_text(below))
     lowered = squeezed(notice[:_LONGEST_NOTICE])
-    if not _is_notice(mail, sign, lowered, about):
+    if not _is_notice(mail, sign, lowered, copy != returned.NOTHING):
         return None
+    about = _first(copy, _about(mail, parts, ""))
     delayed = tells_delay(lowered) or "delay" in mail.subject.lower()
     who = _named_otherwise(mail, parts, about, "delayed" if delayed else "failed")
     return _report("bounce", who, about, "", dialect_of(lowered) or "text")
 
 
-def _is_notice(mail: Mail, sign: Sign, notice: str, about: Returned) -> bool:
+def _is_notice(mail: Mail, sign: Sign, notice: str, has_copy: bool) -> bool:
     """Whether a mail is a delivery notice: the weaker the sign, the more it takes."""
     told = tells_failure(notice)
+    proven = has_copy or dialect_of(notice) != ""
     if sign in {Sign.DAEMON, Sign.FAILED, Sign.REPORT}:
-        formula = dialect_of(notice) != ""
-        return told or formula or is_failure_subject(mail.subject, anywhere=True)
+        if is_answer_subject(mail.subject):  # a postmaster is a person now and then
+            return told and proven
+        return told or proven or is_failure_subject(mail.subject, anywhere=True)
     titled = is_failure_subject(mail.subject)
     if sign is Sign.NULL:
         answer = any(name in mail.headers for name in _AUTOMATIC_ANSWER)
-        return titled or (told and not answer and about != returned.NOTHING)
-    return titled and told and (about != returned.NOTHING or dialect_of(notice) != "")
+        return titled or (told and not answer and has_copy)
+    return titled and told and proven
 
 
 def _named_otherwise(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from app.mail.message import Mail, Part
 from app.mail.parse import decode_part_text
@@ -78,7 +79,10 @@ def recipients_in(
         found = _at(place, lines, others if place is not _PLACES[0] else frozenset())
         if found:
             most = MOST_RECIPIENTS if place is _PLACES[0] else _MOST_GUESSED
-            return tuple(_recipient(a, action, lines, n) for a, n in found[:most])
+            told = tuple(_recipient(a, action, lines, n) for a, n in found[:most])
+            if len(told) == 1 and not told[0].status:
+                return (replace(told[0], status=status_in(notice)),)
+            return told
     return ()
 
 

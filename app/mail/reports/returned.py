@@ -28,6 +28,7 @@ _HEADER_LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MARK = re.compile(r"^[ \t>|]{1,4}(?=[A-Za-z][A-Za-z-]{1,40}:)", re.MULTILINE)
+_RAW_ID = re.compile(rb"^[ \t>|]{0,8}message-id:\s{0,10}<([!-;=?-~]{1,998})>", re.I | re.M)
 _SEPARATORS = (
     "below this line is a copy of the message",
     "this is a copy of the message",
@@ -113,6 +114,12 @@ def from_text(text: str) -> Returned:
         if count > 20:
             break
     return NOTHING
+
+
+def raw_message_id(octets: bytes) -> str:
+    """The first Message-ID in the undecoded content of a report, wherever it stands."""
+    found = _RAW_ID.search(octets, 0, _LONGEST)
+    return found[1].decode("ascii") if found else ""
 
 
 def cut(text: str) -> tuple[str, str]:

@@ -171,6 +171,8 @@ FAILURE_SUBJECTS = (
 )
 _TAG = re.compile(r"(?:\[[^\]]{1,60}\]\s{0,3}|\*{1,10}\s{0,3}){1,3}")
 
+_ANSWERS = ("re:", "aw:", "sv:", "vs:", "antw:", "odp:", "fwd:", "fw:", "wg:", "tr:", "rv:", "回复")
+
 FAILURE_PHRASES = (
     "could not be delivered",
     "could not be sent",
@@ -429,6 +431,7 @@ DIALECTS = (
     ("LSMTP", "error description:"),
     ("EYOU", "this is the deliver program"),
     ("phquery", "message not delivered to the following"),
+    ("Verizon", "error message below:"),
     ("SurfControl", "a transcript of the attempts to send the message follows"),
     ("text", "this is an automatically generated delivery status notification"),
     ("text", "here is your list of failed recipients"),
@@ -453,6 +456,11 @@ def is_failure_subject(subject: str, anywhere: bool = False) -> bool:
     if match := _TAG.match(lowered):
         lowered = lowered[match.end() :]
     return lowered.startswith(FAILURE_SUBJECTS)
+
+
+def is_answer_subject(subject: str) -> bool:
+    """Whether a subject opens as mail programs of people make it for answers and forwards."""
+    return subject[:10].lower().lstrip().startswith(_ANSWERS)
 
 
 def is_daemon(address: str, name: str) -> bool:
