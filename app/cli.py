@@ -68,9 +68,7 @@ def serve(
     }
     if settings.workers > 1:
         _export(settings)
-        uvicorn.run(
-            "app.main:from_environment", factory=True, workers=settings.workers, **common
-        )
+        uvicorn.run("app.main:from_environment", factory=True, workers=settings.workers, **common)
     else:
         uvicorn.run(create_app(settings), **common)
 

@@ -33,7 +33,9 @@ class Settings(BaseSettings):
         "",
         description="`postgresql://user:password@host/name`; empty: an embedded SQLite in DATA_DIR.",
     )
-    database_pool: int = Field(10, ge=2, le=200, description="Connections to PostgreSQL per process.")
+    database_pool: int = Field(
+        10, ge=2, le=200, description="Connections to PostgreSQL per process."
+    )
     blob_url: str = Field(
         "",
         description="`s3://bucket/prefix` for large raw mail; empty: files in DATA_DIR. "
@@ -48,15 +50,23 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address that HTTP and SMTP listen on; 0.0.0.0 for all."
     )
     http_port: int = Field(8000, ge=0, le=65535, description="Port of the JSON API.")
-    public_url: str = Field("", description="How the API is reached from outside; for links in mail.")
-    cors_origins: CommaList = Field((), description="Origins of browser frontends, comma separated.")
+    public_url: str = Field(
+        "", description="How the API is reached from outside; for links in mail."
+    )
+    cors_origins: CommaList = Field(
+        (), description="Origins of browser frontends, comma separated."
+    )
     rate_limit: int = Field(
-        100, ge=0, description="Requests a second for one API key, bursts of ten times that; 0: none."
+        100,
+        ge=0,
+        description="Requests a second for one API key, bursts of ten times that; 0: none.",
     )
 
     # The SMTP door
     smtp_port: int = Field(2525, ge=0, le=65535, description="Port that mail servers forward to.")
-    smtp_hostname: str = Field("", description="Name in the greeting; empty: the paid root's `mx.`.")
+    smtp_hostname: str = Field(
+        "", description="Name in the greeting; empty: the paid root's `mx.`."
+    )
     message_size_limit: int = Field(
         36_700_160, ge=65_536, description="Largest mail in octets (RFC 1870)."
     )
@@ -78,7 +88,9 @@ class Settings(BaseSettings):
     )
 
     # The hosted domains
-    paid_root: str = Field("inbox.localhost", description="Hosted domains of paid plans end in this.")
+    paid_root: str = Field(
+        "inbox.localhost", description="Hosted domains of paid plans end in this."
+    )
     free_root: str = Field(
         "free-inbox.localhost", description="Hosted domains of free plans end in this."
     )
@@ -101,9 +113,7 @@ class Settings(BaseSettings):
     doors: CommaList = Field(
         ("http", "smtp", "worker"), description="Doors that this process opens, comma separated."
     )
-    workers: int = Field(
-        1, ge=1, le=64, description="Processes; more than one needs PostgreSQL."
-    )
+    workers: int = Field(1, ge=1, le=64, description="Processes; more than one needs PostgreSQL.")
     drain_seconds: float = Field(20, gt=0, description="Time for running deliveries at the end.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."

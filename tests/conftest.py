@@ -139,9 +139,7 @@ async def make_account(service: Service) -> MakeAccount:
         now = datetime.now(UTC)
         async with service.database.writing() as db:
             made = await accounts.create_account(db, name=name, plan=plan, now=now, **more)
-            _, secret = await accounts.create_key(
-                db, made.id, name="all", scopes=["*"], now=now
-            )
+            _, secret = await accounts.create_key(db, made.id, name="all", scopes=["*"], now=now)
             domain = accounts.hosted_domain(made, ROOTS)
         return Account(made.id, made.subdomain, domain, secret)
 

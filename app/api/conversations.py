@@ -16,9 +16,7 @@ from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
 from app.domain import conversations
 from app.domain.conversations import Conversation
 
-router = APIRouter(
-    prefix="/v1/conversations", tags=["conversations"], route_class=UnitOfWork
-)
+router = APIRouter(prefix="/v1/conversations", tags=["conversations"], route_class=UnitOfWork)
 Reader = Annotated[Caller, caller_with("conversations:read")]
 Writer = Annotated[Caller, caller_with("conversations:write")]
 

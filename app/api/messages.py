@@ -176,9 +176,7 @@ def message_view(message: Message) -> MessageView:
 
 
 @router.get("/{message_id}", operation_id="get_message", responses=refusals(401, 403, 404, 429))
-async def get_message(
-    message_id: str, caller: Reader, db: Db, response: Response
-) -> MessageView:
+async def get_message(message_id: str, caller: Reader, db: Db, response: Response) -> MessageView:
     """Read one message."""
     found = message_view(await conversations.get_message(db, caller.account_id, message_id))
     tagged(response, found)

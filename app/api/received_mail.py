@@ -25,9 +25,7 @@ Outcome = Literal["accepted", "duplicate", "quarantined", "failed", "refused"]
 class ReceivedMailView(BaseModel):
     """One delivery to one recipient."""
 
-    model_config = ConfigDict(
-        from_attributes=True, populate_by_name=True, serialize_by_alias=True
-    )
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True, serialize_by_alias=True)
 
     id: str
     outcome: Outcome

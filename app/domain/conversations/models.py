@@ -16,12 +16,8 @@ class Conversation(Owned, Base):
 
     __tablename__ = "conversations"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["account_id", "channel_id"], ["channels.account_id", "channels.id"]
-        ),
-        ForeignKeyConstraint(
-            ["account_id", "contact_id"], ["contacts.account_id", "contacts.id"]
-        ),
+        ForeignKeyConstraint(["account_id", "channel_id"], ["channels.account_id", "channels.id"]),
+        ForeignKeyConstraint(["account_id", "contact_id"], ["contacts.account_id", "contacts.id"]),
         Index(None, "account_id", "last_message_at", "id"),
         Index(None, "account_id", "state", "last_message_at", "id"),
         Index(None, "account_id", "channel_id", "last_message_at", "id"),
@@ -54,9 +50,7 @@ class Message(Owned, Base):
 
     __tablename__ = "messages"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["account_id", "channel_id"], ["channels.account_id", "channels.id"]
-        ),
+        ForeignKeyConstraint(["account_id", "channel_id"], ["channels.account_id", "channels.id"]),
         ForeignKeyConstraint(
             ["account_id", "conversation_id"], ["conversations.account_id", "conversations.id"]
         ),

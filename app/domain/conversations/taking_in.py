@@ -60,6 +60,7 @@ class Incoming:
     cc: list[dict[str, str]]
     bystanders: tuple[Mailbox, ...]  # people in To and Cc who are not the channel itself
     subject: str
+    topic: str  # the conversation's subject: that of the forwarded mail, if it is a forward
     text: str
     html: str | None
     reply_text: str
@@ -298,7 +299,7 @@ def _open(
         "id": ids.new("cnv"),
         "channel_id": mail.channel_id,
         "contact_id": mail.author.contact_id,
-        "subject": mail.subject,
+        "subject": mail.topic,
         "state": "open",
         "assignee_id": None,
         "team_id": None,
@@ -412,7 +413,15 @@ def _message_row(
 def _comment_row(message: dict[str, Any], words: str, teammate: Author) -> dict[str, Any]:
     """The forwarding teammate's own words, as an internal comment behind what was forwarded."""
     nothing: dict[str, Any] = dict.fromkeys(
-        ("direction", "author_contact_id", "html", "message_key", "in_reply_to", "report", "sent_at")
+        (
+            "direction",
+            "author_contact_id",
+            "html",
+            "message_key",
+            "in_reply_to",
+            "report",
+            "sent_at",
+        )
     )
     return {
         **message,
@@ -474,7 +483,9 @@ def _is_first(message: dict[str, Any], conversation: dict[str, Any]) -> bool:
 
 def _created(row: dict[str, Any]) -> NewEvent:
     facts = {name: row[name] for name in ("channel_id", "contact_id", "subject", "follow_up_of")}
-    return NewEvent(row["account_id"], "conversation.created", {"conversation_id": row["id"], **facts})
+    return NewEvent(
+        row["account_id"], "conversation.created", {"conversation_id": row["id"], **facts}
+    )
 
 
 def _insert_thread_ids(db: AsyncSession) -> Any:

@@ -41,13 +41,18 @@ def read(raw: bytes, reverse_path: str) -> Reading:
     return Reading(
         mail=mail,
         text=mail.text[:TEXT_LIMIT],
-        html=html.sanitise(mail.html)[:TEXT_LIMIT] if mail.html else None,
+        html=clean_html(mail.html),
         reply_text=split.reply[:TEXT_LIMIT],
         quoted_text=split.quoted[:TEXT_LIMIT],
         message_id=mail.message_id or threading.made_message_id(mail),
         mentioned=threading.mentioned_ids(mail),
         report=read_report(mail, reverse_path),
     )
+
+
+def clean_html(markup: str) -> str | None:
+    """HTML made safe to show, at most TEXT_LIMIT characters; None when there is none."""
+    return html.sanitise(markup)[:TEXT_LIMIT] if markup else None
 
 
 def people(boxes: tuple[Mailbox, ...]) -> list[dict[str, str]]:

@@ -122,9 +122,7 @@ async def replay_anywhere(
     db: AsyncSession, store: BlobStore, received_id: str, *, dry_run: bool, now: datetime
 ) -> Replayed:
     """`replay` for the operator, who need not know whose mail it is."""
-    found = await db.execute(
-        select(ReceivedMail.account_id).where(ReceivedMail.id == received_id)
-    )
+    found = await db.execute(select(ReceivedMail.account_id).where(ReceivedMail.id == received_id))
     account_id = found.scalar_one_or_none()
     if account_id is None:
         raise NotFound("There is no such received mail.", "received_mail.not_found")

@@ -22,7 +22,7 @@ from app.domain.inbound import reading as stored
 from app.domain.inbound.reading import Reading
 from app.mail import attribution, classify
 from app.mail.addresses import canonical
-from app.mail.attribution import Attribution, Surroundings
+from app.mail.attribution import Attribution, Original, Surroundings
 from app.mail.classify import Verdict
 from app.mail.message import Mailbox
 
@@ -134,10 +134,8 @@ def _author(parcel: Understood, people: _People) -> Author:
 def _incoming(parcel: Understood, people: _People) -> Incoming:
     reading, facts, decision = parcel.reading, parcel.facts, parcel.decision
     assert decision is not None
-    mail = reading.mail
-    team = parcel.teammate
-    teammate = Author(team.name, team.address, user_id=team.user_id) if team else None
-    return Incoming(
+    mail, team, original = reading.mail, parcel.teammate, decision.original
+    incoming = Incoming(
         account_id=facts.account_id,
         channel_id=facts.channel_id,
         author=_author(parcel, people),
@@ -146,6 +144,7 @@ def _incoming(parcel: Understood, people: _People) -> Incoming:
         cc=stored.people(mail.cc),
         bystanders=_bystanders(parcel),
         subject=mail.subject,
+        topic=mail.subject,
         text=reading.text,
         html=reading.html,
         reply_text=reading.reply_text,
@@ -157,7 +156,7 @@ def _incoming(parcel: Understood, people: _People) -> Incoming:
         mail_class=parcel.mail_class,
         report=stored.report_of(reading.report),
         attribution=stored_attribution(decision),
-        authentication={"spf": None, "dkim": None, "dmarc": None, "arc": None},
+        authentication={},
         raw_digest=parcel.raw_digest,
         sent_at=mail.date,
         received_at=parcel.received_at,
@@ -165,20 +164,38 @@ def _incoming(parcel: Understood, people: _People) -> Incoming:
         trusted=decision.trust != "contradicted",
         reopen_window_days=facts.reopen_window_days,
         comment=decision.comment,
-        teammate=teammate,
+        teammate=Author(team.name, team.address, user_id=team.user_id) if team else None,
         is_comment=_is_own_words(parcel),
     )
+    if original is not None and decision.arrival == attribution.TEAMMATE:
+        _show_original(incoming, original)
+    return incoming
+
+
+def _show_original(incoming: Incoming, original: Original) -> None:
+    """A forward is shown as the mail that was forwarded; nothing of the outer mail is lost."""
+    incoming.topic = original.subject or incoming.topic
+    incoming.reply_text, incoming.quoted_text = original.text[: stored.TEXT_LIMIT], ""
+    if original.message_id:
+        incoming.mentioned = (*incoming.mentioned, original.message_id)
+    if original.whole is None:
+        return
+    whole = original.whole
+    incoming.text = original.text[: stored.TEXT_LIMIT]
+    incoming.html = stored.clean_html(whole.html)
+    carried = [one for one in incoming.attachments if one["content_type"] != "message/rfc822"]
+    incoming.attachments = [*stored.attachments(whole.attachments), *carried]
 
 
 def _bystanders(parcel: Understood) -> tuple[Mailbox, ...]:
     """The people in To and Cc who are neither the channel nor the sending teammate."""
+    own, mail = parcel.facts.own_addresses, parcel.reading.mail
+    boxes = (*mail.to, *mail.cc)
     if parcel.teammate is not None:
-        return ()
-    own = parcel.facts.own_addresses
-    mail = parcel.reading.mail
-    return tuple(
-        box for box in (*mail.to, *mail.cc)[:50] if box.address and canonical(box.address) not in own
-    )
+        original = parcel.decision.original if parcel.decision else None
+        boxes = (*original.to, *original.cc) if original else ()
+        own = own | {canonical(parcel.teammate.address), canonical(mail.sender.address)}
+    return tuple(box for box in boxes[:50] if box.address and canonical(box.address) not in own)
 
 
 def stored_attribution(decision: Attribution) -> dict[str, Any]:

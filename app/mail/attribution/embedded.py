@@ -18,14 +18,15 @@ def find_embedded(mail: Mail) -> Original | None:
     if not inner.sender.address and not inner.sender.name:
         return None
     return Original(
-        inner.sender,
-        inner.to,
-        inner.cc,
-        inner.subject,
-        inner.date,
-        inner.text,
-        inner.html,
-        part=parts[0],
+        author=inner.sender,
+        to=inner.to,
+        cc=inner.cc,
+        subject=inner.subject,
+        sent_at=inner.date,
+        text=inner.text,
+        html=inner.html,
+        message_id=inner.message_id,
+        whole=inner,
     )
 
 

@@ -15,7 +15,6 @@ from app.mail.attribution.values import (
     Surroundings,
 )
 from app.mail.message import Mail, Mailbox
-from app.mail.parse import embedded_mail
 
 
 def unwrap(mail: Mail, around: Surroundings) -> Attribution:
@@ -30,12 +29,18 @@ def unwrap(mail: Mail, around: Surroundings) -> Attribution:
     block = forwards.find_forward(mail.subject, mail.text, mail.html)
     if block is not None:
         original = Original(
-            block.author, block.to, block.cc, block.subject, block.sent_at, block.text, block.html
+            author=block.author,
+            to=block.to,
+            cc=block.cc,
+            subject=block.subject,
+            sent_at=block.sent_at,
+            text=block.text,
+            html=block.html,
+            message_id=block.message_id,
         )
-        decision = _forwarded(
+        return _forwarded(
             "inline-forward", original, block.comment, forwarder, first, around, block.evidence
         )
-        return decision
     note = Candidate(
         "from", mail.sender.name, forwarder, True, "A person of this account wrote it; no forward."
     )
@@ -53,9 +58,9 @@ def _forwarded(
 ) -> Attribution:
     author = original.author
     inner = unwrap_address(author.address)
-    if canonical(author.address) in around.own_addresses and original.part is not None:
+    if canonical(author.address) in around.own_addresses and original.whole is not None:
         # The attached mail came through the rewriting group itself: undo that once.
-        again = undo(embedded_mail(original.part), around)
+        again = undo(original.whole, around)
         author = again.author if again.arrival == REWRITTEN and not again.unresolved else author
     elif inner and canonical(author.address).rpartition("@")[2] in {
         own.rpartition("@")[2] for own in around.own_addresses

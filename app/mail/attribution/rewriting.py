@@ -90,9 +90,11 @@ def undo(mail: Mail, around: Surroundings) -> Attribution:
     for candidate in _rewritten_candidates(mail, around):
         if chosen is None and candidate.accepted:
             chosen = candidate
-        elif candidate.accepted:
-            candidate = _outdone(candidate, chosen)
-        candidates.append(candidate)
+            candidates.append(candidate)
+        elif chosen is not None and candidate.accepted:
+            candidates.append(_outdone(candidate, chosen))
+        else:
+            candidates.append(candidate)
     first = Candidate(
         "from",
         mail.sender.name,
@@ -116,8 +118,7 @@ def undo(mail: Mail, around: Surroundings) -> Attribution:
     )
 
 
-def _outdone(candidate: Candidate, chosen: Candidate | None) -> Candidate:
-    assert chosen is not None
+def _outdone(candidate: Candidate, chosen: Candidate) -> Candidate:
     same = canonical(candidate.address) == canonical(chosen.address)
     reason = f"It agrees with {chosen.method}." if same else f"{chosen.method} comes before it."
     return Candidate(candidate.method, candidate.name, candidate.address, False, reason)
@@ -170,6 +171,7 @@ def _mailman_candidates(mail: Mail, around: Surroundings) -> Iterable[Candidate]
 
 
 def reply_to_candidate(mail: Mail, around: Surroundings) -> Candidate:
+    """Reply-To as a candidate: believed when it names exactly one person who is not ours."""
     foreign = [box for box in mail.reply_to if _is_foreign(box, around)]
     if len(foreign) != 1:
         box = mail.reply_to[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.mail.addresses import is_addr_spec
-from app.mail.message import Mail, Mailbox, Part
+from app.mail.message import Mail, Mailbox
 
 TRANSPARENT, REWRITTEN, TEAMMATE = "transparent", "rewritten", "teammate"
 GATEWAY, MACHINE, OWN = "gateway", "machine", "own"
@@ -46,7 +46,8 @@ class Original:
     sent_at: datetime | None
     text: str
     html: str = ""
-    part: Part | None = None  # the embedded mail, when it came whole
+    message_id: str = ""
+    whole: Mail | None = None  # the embedded mail, when it came whole
 
 
 @dataclass(slots=True)
