@@ -31,6 +31,7 @@ __all__ = ["Report", "ReportedRecipient", "read_report"]
 _DSN = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _MDN = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
 _ARF = frozenset({"message/feedback-report"})
+_WORDED = frozenset({"delivery-status", "global-delivery-status", "disposition-notification"})
 _RECEIPTS = frozenset({"delivered", "relayed", "expanded"})
 _MOST_PARTS = 100
 _LONGEST_NOTICE = 16_000
@@ -165,6 +166,8 @@ def _disposition(mail: Mail, parts: list[Part]) -> Report | None:
 
 
 def _in_words(mail: Mail, parts: list[Part], sign: Sign) -> Report | None:
+    if mail.root.parameters.get("report-type", "delivery-status").lower() not in _WORDED:
+        return None
     notice, below = returned.cut(dialects.notice_text(mail, parts))
     copy = returned.from_parts(parts)
     if not copy.message_id:
