@@ -4,6 +4,7 @@ Conversations: what a contact and the team write to each other, and how mails fi
 Deliberately not here: who wrote a mail (`inbound`, `mail.attribution`).
 """
 
+from app.domain.conversations.incoming import Author, Incoming, TakenIn
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.conversations.service import (
     ConversationChange,
@@ -15,7 +16,7 @@ from app.domain.conversations.service import (
     list_conversations,
     list_messages,
 )
-from app.domain.conversations.taking_in import Author, Incoming, TakenIn, take_in
+from app.domain.conversations.taking_in import take_in
 
 __all__ = [
     "Author",

@@ -20,12 +20,12 @@ from app.domain.inbound.receiving import Arrival, read_safely, receive
 from app.domain.inbound.replaying import Replayed, replay, replay_anywhere
 
 __all__ = [
-    "Arrival",
     "OUTCOMES",
+    "Arrival",
     "LedgerFilter",
-    "Refused",
     "RawMail",
     "ReceivedMail",
+    "Refused",
     "Replayed",
     "get_received",
     "list_failed",

@@ -46,7 +46,8 @@ class Understood:
     @property
     def mail_class(self) -> str:
         """The class of F1; our own mail coming back is `own`."""
-        assert self.verdict is not None and self.decision is not None
+        assert self.verdict is not None
+        assert self.decision is not None
         return "own" if self.decision.arrival == attribution.OWN else self.verdict.mail_class
 
     @property

@@ -1,0 +1,91 @@
+"""What is known that matters for a group of incoming mails, and what is to be written for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import chunks
+from app.domain.conversations.incoming import Incoming
+from app.domain.conversations.models import Conversation, Message, ThreadId
+from app.domain.events import NewEvent
+from app.mail.threading import key_of
+
+MESSAGES: Table = Message.__table__  # type: ignore[assignment]
+CONVERSATIONS: Table = Conversation.__table__  # type: ignore[assignment]
+THREAD_IDS: Table = ThreadId.__table__  # type: ignore[assignment]
+
+
+@dataclass(slots=True)
+class Group:
+    """What the database knows that matters for a group, and what is to be written for it."""
+
+    known: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    threads: dict[tuple[str, str], str] = field(default_factory=dict)
+    conversations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    thread_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    events: list[NewEvent] = field(default_factory=list)
+
+
+async def look_up(db: AsyncSession, incoming: Sequence[Incoming]) -> Group:
+    """Ask the database what it knows: one statement a table, however many mails there are."""
+    accounts = sorted({mail.account_id for mail in incoming})
+    own: set[str] = set()
+    named: set[str] = set()
+    for mail in incoming:
+        scope = mail.scope
+        own.add(key_of(scope, mail.message_id))
+        named.update(key_of(scope, mentioned) for mentioned in mail.mentioned)
+    group = Group()
+    await _look_up_messages(db, group, accounts, own)
+    await _look_up_threads(db, group, accounts, own | named)
+    return group
+
+
+async def _look_up_messages(
+    db: AsyncSession, group: Group, accounts: Collection[str], keys: Collection[str]
+) -> None:
+    """Messages with the same Message-ID in the same channel: the same mail, or a reused id."""
+    for some in chunks(sorted(keys)):
+        # Two IN lists instead of row values, which SQLite answers by a scan.
+        found = await db.execute(
+            select(
+                Message.account_id,
+                Message.id,
+                Message.conversation_id,
+                Message.message_key,
+                Message.author_address,
+                Message.text,
+                Message.sent_at,
+            ).where(Message.account_id.in_(accounts), Message.message_key.in_(some))
+        )
+        for row in found.mappings():
+            group.known.setdefault((row["account_id"], row["message_key"]), []).append(dict(row))
+
+
+async def _look_up_threads(
+    db: AsyncSession, group: Group, accounts: Collection[str], keys: Collection[str]
+) -> None:
+    for some in chunks(sorted(keys)):
+        found = await db.execute(
+            select(THREAD_IDS).where(
+                THREAD_IDS.c.account_id.in_(accounts), THREAD_IDS.c.key.in_(some)
+            )
+        )
+        for account_id, key, conversation_id in found:
+            group.threads[account_id, key] = conversation_id
+    for wanted in chunks(sorted(set(group.threads.values()))):
+        rows = await db.execute(
+            select(CONVERSATIONS).where(
+                CONVERSATIONS.c.account_id.in_(accounts), CONVERSATIONS.c.id.in_(wanted)
+            )
+        )
+        for row in rows.mappings():
+            group.conversations[row["account_id"], row["id"]] = dict(row)
