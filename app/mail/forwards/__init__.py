@@ -6,8 +6,8 @@ block (or the sentence of a program that prints none) as mail programs write the
 block that names a person without an address gives a forward with an empty address, never a guess.
 The outermost forward is reported; its text keeps the nested ones.
 
-Deliberately not here: forwards as message/rfc822 parts, mail rewritten by lists, and who may forward
-(`app.mail.attribution`).
+Deliberately not here: forwards as message/rfc822 parts, mail rewritten by lists, and who may
+forward (`app.mail.attribution`).
 """
 
 from __future__ import annotations

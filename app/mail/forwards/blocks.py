@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from app.mail.forwards.labels import LABELS, Header, header_of, words_of
 from app.mail.forwards.lines import Line
@@ -34,6 +35,7 @@ class Block:
     languages: Counter[str] = field(default_factory=Counter)
     labels: list[Header] = field(default_factory=list)
     gapped: bool = False  # blank lines stand between its fields
+    stacked: bool = False  # its values stand below their labels
 
     @property
     def likely(self) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ def _add(block: Block, header: Header) -> None:
     block.fields.setdefault(header.field, header.value)
     if header.field not in ("other", "message_id", "bcc"):
         block.labels.append(header)
-        # Gmail leaves Date, Subject and To in English whatever the language: they count for English.
+        # Gmail leaves Date, Subject and To in English in every language: they count for that.
         for language in {"en"} & header.languages or header.languages:
             block.languages[language] += 9 if header.field == "from" else 1
 
@@ -124,8 +126,17 @@ def _continues(lines: list[Line], index: int, last: str, block: Block, subject: 
     text, value = lines[index].text, block.fields[last]
     if last in _PEOPLE:
         if not value or value.endswith((",", ";", "<")) or value.count("<") > value.count(">"):
+            block.stacked |= not value
             return len(text) < 2000
-        return "@" in text and bool(_TAIL_OF_LIST.match(text)) and _field_follows(lines, index, block, 30)
+        if text[0] == "<" and "@" in text and value[-1] != ">":
+            return True
+        return (
+            "@" in text
+            and bool(_TAIL_OF_LIST.match(text))
+            and _field_follows(lines, index, block, 30)
+        )
+    if last == "subject" and not value and block.stacked:
+        return True
     if last == "subject" and subject:
         whole = " ".join(f"{value} {text}".split()).casefold()
         if " ".join(subject.split()).casefold().startswith(whole):
@@ -148,7 +159,8 @@ def _field_follows(lines: list[Line], index: int, block: Block, within: int) -> 
 def _glued_labels(language: str) -> re.Pattern[str]:
     """
     Labels of one language inside a line: behind `>`, `;` or a space with a colon, or stuck to the
-    end of an address or a time zone, where even the colon may be missing ("…>Dw Ann", "CETAssunto x").
+    end of an address or a time zone, where even the colon may be missing ("…>Dw Ann",
+    "CETAssunto x").
     """
     people = [w for name in ("to", "cc", "reply_to") for w in words_of(language, name)]
     others = [w for name in ("date", "subject") for w in words_of(language, name)]
@@ -157,10 +169,11 @@ def _glued_labels(language: str) -> re.Pattern[str]:
         variants = {v for w in words for v in (w, w.upper() if len(w) < 4 else w)}
         return "|".join(map(re.escape, sorted(variants, key=len, reverse=True)))
 
+    capitals = either([w for w in people if len(w) > 1 and w[0].isupper()])
     stuck = either([w for w in people + others if len(w) > 1])
     return re.compile(
         rf"(?<=[>;\s\])\"])(?:{either(people + others)})\s?[:：]"
-        rf"|(?<=[^\W_])(?:{either(others)})\s?[:：]"
+        rf"|(?<=[^\W_])(?:{either(others)})\s?[:：]|(?<=[a-z0-9])(?:{capitals})\s?[:：]"
         rf"|(?<=>)(?:{stuck})\s|(?<=[A-Z0-9])(?:{either(others)})\s"
     )
 
@@ -177,7 +190,7 @@ def unglue(text: str) -> list[str]:
         if len(fields) > len(best_fields):
             best, best_fields = cuts, fields
     edges = [0, *best, len(text)]
-    return [_with_colon(text[a:b].strip()) for a, b in zip(edges, edges[1:], strict=False)]
+    return [_with_colon(text[a:b].strip()) for a, b in pairwise(edges)]
 
 
 def _cuts(text: str, language: str, first: str) -> tuple[list[int], set[str]]:

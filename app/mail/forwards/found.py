@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.mail.forwards import markup
-from app.mail.forwards.announcements import announcement_of
 from app.mail.forwards.dates import read_date
 from app.mail.forwards.lines import Line, lines_of, raw_lines, unquoted
 from app.mail.forwards.mailboxes import read_mailboxes
 from app.mail.forwards.search import Found, Search
+from app.mail.forwards.separators import announcement_of
 from app.mail.forwards.subjects import has_forward_prefix, strip_forward_prefix
 from app.mail.message import Mailbox
 
@@ -24,7 +24,7 @@ _MESSAGE_ID = re.compile(r"<?([^<>\s@]{1,400}@[^<>\s@]{1,400})>?")
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A forward made by hand; `author.address` is "" when the block names no address (unresolved)."""
+    """A forward made by hand; `author.address` is "" when the block names none (unresolved)."""
 
     author: Mailbox
     to: tuple[Mailbox, ...]
@@ -46,8 +46,8 @@ def find_forward(subject: str, text: str, html: str) -> Forward | None:
     """
     The outermost forward in a mail's body, or None.
 
-    `text` is the mail's plain text (made from the HTML when there is no other), `html` its markup or
-    "". Never raises; linear in the length of both.
+    `text` is the mail's plain text (made from the HTML when there is no other), `html` its markup
+    or "". Never raises; linear in the length of both.
     """
     raws = raw_lines(text)
     seen_in_text = Search(lines_of(raws), subject).run()
@@ -100,7 +100,11 @@ def _split_body(raws: list[str], depth: int) -> tuple[list[str], list[str]]:
     """(the original's lines without the forward's own quote marks, the forwarder's lines below)."""
     below: list[str] = []
     for index, raw in enumerate(raws):
-        if raw[:1] in "-=>" and (ended := announcement_of(raw.lstrip("> "))) and ended.kind == "end":
+        if (
+            raw[:1] in "-=>"
+            and (ended := announcement_of(raw.lstrip("> ")))
+            and ended.kind == "end"
+        ):
             raws, below = raws[:index], raws[index + 1 :]
             break
     raws = _without_last_rule(raws)
@@ -146,7 +150,9 @@ def _comment(above: list[str], below: list[str]) -> str:
     return "\n\n".join(filter(None, (_joined(above), _joined(below))))
 
 
-def _forward(found: Found, subject: str, source: str, text: str, html: str, comment: str) -> Forward:
+def _forward(
+    found: Found, subject: str, source: str, text: str, html: str, comment: str
+) -> Forward:
     fields = found.fields
     named = _MESSAGE_ID.search(fields.get("message_id", "")[:1000])
     client = _client(found)
@@ -154,7 +160,9 @@ def _forward(found: Found, subject: str, source: str, text: str, html: str, comm
         author=found.author,
         to=read_mailboxes(fields.get("to", "")),
         cc=read_mailboxes(fields.get("cc", "")),
-        subject=" ".join(fields["subject"].split()) if "subject" in fields else strip_forward_prefix(subject),
+        subject=" ".join(fields["subject"].split())
+        if "subject" in fields
+        else strip_forward_prefix(subject),
         sent_at=read_date(fields.get("date", ""), found.languages),
         text=text,
         html=html,
@@ -183,7 +191,9 @@ def _client(found: Found) -> str:
         return (specific or marks)[0]
     if found.how == "separator":
         return _client_by_separator(found)
-    return "outlook" if found.how == "sentence" or list(found.fields)[:2] == ["from", "date"] else ""
+    return (
+        "outlook" if found.how == "sentence" or list(found.fields)[:2] == ["from", "date"] else ""
+    )
 
 
 def _client_by_separator(found: Found) -> str:
@@ -207,7 +217,8 @@ def _evidence(found: Found, source: str, client: str) -> str:
     """What was recognised, in one sentence for the attribution record."""
     where = "HTML" if source == "html" else "text"
     names = [n.replace("_", "-").title() for n in found.fields if n not in ("other", "bcc")]
-    block = f"a header block ({', '.join(names)}; {' or '.join(found.languages[:6]) or 'unknown language'})"
+    languages = " or ".join(found.languages[:6]) or "unknown language"
+    block = f"a header block ({', '.join(names)}; {languages})"
     reasons = {
         "separator": f"below the line “{found.shown[:80]}”",
         "structure": "in a structure that only forwards have",
@@ -216,8 +227,7 @@ def _evidence(found: Found, source: str, client: str) -> str:
         "sentence": "and a forward prefix in the subject",
     }
     what = f"the sentence “{found.shown[:80]}”" if found.how == "sentence" else block
-    named = f"{found.author.name} <{found.author.address}>".strip() if found.author.address else found.author.name
+    address = f"<{found.author.address}>" if found.author.address else "without an address"
     program = f", as {client} writes it," if client else ""
-    if found.how in ("separator", "structure"):
-        return f"The {where} has {what}{program} {reasons[found.how]}; it names {named}."
+    named = f"{found.author.name} {address}".strip()
     return f"The {where} has {what}{program} {reasons[found.how]}; it names {named}."

@@ -1,7 +1,8 @@
 """
 The words with which mail programs label the header fields of a forwarded mail, by language.
 
-Deliberately not here: the lines that announce a forward (`announcements`), subject prefixes (`subjects`).
+Deliberately not here: lines that announce a forward (`separators`), subject prefixes
+(`subjects`).
 """
 
 from __future__ import annotations
@@ -369,14 +370,17 @@ _EVERYWHERE = {
     "message_id": "Message-ID|Message-Id",
     "bcc": "Bcc|Blind copy|Cci|Cco|Ccn|Bilde|Skjult kopi|Skrytá kopie|Udw|Blindkopie|Hemlig kopia|"
     "Gizli|Скрытая копия|Прихована копія|密送|密件副本",
-    "other": "Attachments|Attachment|Importance|Priority|Sender|Organization|Newsgroups|Resent-From|"
+    "other": "Attachments|Attachment|Importance|Priority|Sender|Organization|Newsgroups|"
+    "Resent-From|"
     "Resent-To|Sensitivity|Cc/Bcc|Anlagen|Anhänge|Wichtigkeit|Priorität|Pièces jointes|Importance|"
     "Priorité|Datos adjuntos|Adjuntos|Importancia|Prioridad|Allegati|Allegato|Priorità|Anexos|"
     "Prioridade|Bijlagen|Urgentie|Vedhæftede filer|Prioritet|Vedlegg|Bifogade filer|Bilagor|"
     "Liitteet|Tärkeys|Přílohy|Důležitost|Prílohy|Dôležitosť|Załączniki|Ważność|Priorytet|"
     "Mellékletek|Fontosság|Ataşamente|Privici|Prilozi|Вложения|Важность|Вкладення|Ekler|Önem|"
-    "Συνημμένα|Прикачени файлове|添付ファイル|重要度|附件|重要性|첨부|첨부파일|중요도|קבצים מצורפים|"
-    "المرفقات|Tệp đính kèm|Categories|Kategorien|Sent by|Gesendet durch|Mailed-By|Mailed by|Signed by|"
+    "Συνημμένα|Прикачени файлове|"
+    "添付ファイル|重要度|附件|重要性|첨부|첨부파일|중요도|קבצים מצורפים|"
+    "المرفقات|Tệp đính kèm|Categories|Kategorien|Sent by|Gesendet durch|Mailed-By|Mailed by|"
+    "Signed by|"
     "Security|Return-Path|Delivered-To|Received|Mime-Version|Content-Type|User-Agent|X-Mailer|"
     "In-Reply-To|References|List-Id|Content-Transfer-Encoding|Delivery-Date|Envelope-To",
 }
@@ -431,7 +435,7 @@ class Header(NamedTuple):
 
 
 def header_of(line: str) -> Header | None:
-    """The known header field that a line states, if any (also `*From:* x` and full-width colons)."""
+    """The known header field that a line states, if any; also `*From:* x` and full-width colons."""
     head = line[:LONGEST]
     colon = head.find(":")
     if not head.isascii():
@@ -446,7 +450,14 @@ def header_of(line: str) -> Header | None:
         if not label.startswith("X-") or " " in label:
             return None
         known = TABLE["x-mailer"]
-    value = line[colon + 1 :]
-    if label.lstrip().startswith(("*", "_")):
-        value = value.lstrip(label.lstrip()[0])
-    return Header(known.field, value.strip(), known.languages)
+    value = line[colon + 1 :].strip()
+    if label.lstrip().startswith("*"):
+        value = _without_stars(value)
+    return Header(known.field, value, known.languages)
+
+
+def _without_stars(value: str) -> str:
+    """`*From:* Ann` and `*From: *Ann` come from bold labels, `*Subject: **Help*` from both bold."""
+    value = value.removeprefix("*").strip()
+    bold = len(value) > 2 and value[0] == value[-1] == "*" and value.count("*") == 2
+    return value[1:-1].strip() if bold else value

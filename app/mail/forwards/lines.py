@@ -13,14 +13,21 @@ MOST_LINES = 4_000  # lines that are searched; a forward below them is not found
 LONGEST = 8_000  # characters of a line that are looked at
 
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+|[ \t]*(?:\|[ \t]){1,10}(?=\S)")
-_DROPPED = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF, 0xAD)
+_DROPPED = (
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    0x2060,
+    *range(0x2066, 0x206A),
+    0xFEFF,
+    0xAD,
+)
 _SPACES = (0x09, 0x0B, 0x0C, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
 _CLEAN: dict[int, int | None] = {**dict.fromkeys(_DROPPED), **dict.fromkeys(_SPACES, 0x20)}
 
 
 @dataclass(slots=True)
 class Line:
-    """One line: `text` without quote marks, odd spaces and invisible characters; `raw` as it came."""
+    """A line: `text` without quote marks, odd spaces and invisible characters; `raw` as it came."""
 
     text: str
     depth: int  # how many times it is quoted
@@ -59,14 +66,13 @@ def lines_of(raws: list[str]) -> list[Line]:
 
 def unquoted(raws: list[str], depth: int) -> list[str]:
     """Lines without their first `depth` quote marks."""
-    out = []
-    for raw in raws:
-        for _ in range(min(depth, 20)):
-            bare = raw.lstrip(" \t\ufeff") if raw[:1] in " \t\ufeff" else raw
-            if bare[:1] not in (">", "|"):
-                break
-            raw = bare[1:]
-            if raw[:1] == " ":
-                raw = raw[1:]
-        out.append(raw)
-    return out
+    return [_unquoted(raw, min(depth, 20)) for raw in raws]
+
+
+def _unquoted(raw: str, depth: int) -> str:
+    for _ in range(depth):
+        bare = raw.lstrip(" \t\ufeff")
+        if bare[:1] not in (">", "|"):
+            break
+        raw = bare[1:].removeprefix(" ")
+    return raw

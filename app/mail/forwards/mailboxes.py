@@ -17,11 +17,15 @@ from app.mail.message import Mailbox
 MOST = 200  # people of one list that are read
 _LONGEST = 20_000  # characters of one list that are read
 
-_LOCAL = r"[^\s<>()\[\]\",;:@|«»„“”]{1,128}"
-_DOMAIN = r"[^\W_](?:[\w-]{0,62}\.){1,8}[\w-]{2,63}"
+_LOCAL = r"[^\s<>()\[\]\",;:@|*«»„“”]{1,128}"
+_DOMAIN = r"(?:[^\W_](?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_][\w-]{1,62}"
 _ADDRESS = re.compile(rf"{_LOCAL}@{_DOMAIN}")
-_MAILTO = re.compile(rf"[<\[(]\s{{0,3}}mailto:\s{{0,3}}({_LOCAL}@{_DOMAIN})[^<>\[\]()]{{0,200}}[>\])]", re.IGNORECASE)
-_REPEATED = re.compile(rf"(?<![^\s<>()\[\]\",;:|'])({_LOCAL}@{_DOMAIN})\s{{0,2}}<\1>", re.IGNORECASE)
+_MAILTO = re.compile(
+    rf"[<\[(]\s{{0,3}}mailto:\s{{0,3}}({_LOCAL}@{_DOMAIN})[^<>\[\]()]{{0,200}}[>\])]", re.IGNORECASE
+)
+_REPEATED = re.compile(
+    rf"(?<![^\s<>()\[\]\",;:|'])({_LOCAL}@{_DOMAIN})\s{{0,2}}<\1>", re.IGNORECASE
+)
 _BRACKETED = re.compile(rf"[<\[(]{{1,2}}\s{{0,3}}'?({_LOCAL}@{_DOMAIN})\.?'?\s{{0,3}}[>\])]{{0,2}}")
 _QUOTES = "\"'“”„«»‘’‚`"
 
@@ -100,7 +104,7 @@ def _loose(items: list[str]) -> list[Mailbox]:
         found = _ADDRESS.search(item)
         if found:
             people.append(_mailbox(item[: found.start()], found[0]))
-        elif item.strip(_QUOTES + " ,;"):
+        elif item.strip(_QUOTES + " ,;") and not item.endswith(":"):  # `undisclosed-recipients:;`
             people.append(_mailbox(item, ""))
     return people
 
@@ -113,7 +117,7 @@ def _mailbox(name: str, address: str) -> Mailbox:
 
 def clean_name(name: str) -> str:
     """A display name without the quotation marks and brackets around it."""
-    name = name.strip(" \t,;*<>[]").replace('\\"', '"')
+    name = name.split("</")[0].strip(" \t,;*<>[]").replace('\\"', '"')
     while len(name) > 1 and name[0] in _QUOTES and name[-1] in _QUOTES:
         name = name[1:-1].strip()
     if name[:1] in ('"', "„", "“", "«") and name.count(name[0]) == 1:

@@ -2,7 +2,8 @@
 A mail's HTML as lines, as the search for a forward reads them.
 
 One pass over the markup, no tree: mails nest deeper than parsers like. Addresses that stand only in
-`mailto:` links are put into the line's text; what encloses forwards in known programs becomes a mark.
+`mailto:` links are put into the line's text; what encloses forwards in known programs becomes a
+mark.
 
 Deliberately not here: making HTML safe, or readable as a whole (`app.mail.html`).
 """
@@ -18,7 +19,8 @@ LONGEST = 400_000  # characters of markup that are searched
 _LONGEST_TAG = 10_000
 
 _BLOCKS = frozenset(
-    "p div br tr table tbody thead li ul ol dl dt dd h1 h2 h3 h4 h5 h6 blockquote hr pre section article "
+    "p div br tr table tbody thead li ul ol dl dt dd h1 h2 h3 h4 h5 h6 blockquote hr pre section "
+    "article "
     "header footer center form fieldset body html address main aside".split()
 )
 _UNSEEN = frozenset(("style", "script", "head", "title", "template"))
@@ -54,7 +56,7 @@ MARKS: tuple[tuple[str, str], ...] = (
     ("tutanota_quote", "tuta"),
     ("hcmfw", "hcl"),
     ("gmx-quote", "gmx"),
-    ("name=\"quote\"", "gmx"),
+    ('name="quote"', "gmx"),
     ("emclient", "em_client"),
     ("x-em-", "em_client"),
     ("wrapperemail", "hey"),

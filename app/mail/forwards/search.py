@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.mail.forwards.announcements import Announcement, announcement_of, attribution_of, without_verbs
 from app.mail.forwards.blocks import Block, read_block, unglue
 from app.mail.forwards.labels import fold, header_of
 from app.mail.forwards.lines import Line
-from app.mail.forwards.mailboxes import clean_name, first_address, read_mailboxes
+from app.mail.forwards.mailboxes import first_address, read_mailboxes
+from app.mail.forwards.sentences import attribution_of, person_and_date
+from app.mail.forwards.separators import Announcement, announcement_of
 from app.mail.forwards.subjects import prefix_of
 from app.mail.message import Mailbox
 
@@ -105,7 +106,7 @@ class Search:
         return None
 
     def _block_soon(self, index: int) -> bool:
-        """Whether a header field stands right below a separator; without one, it begins a history."""
+        """Whether a header field stands right below a separator that replies have as well."""
         below = [line.text for line in self.lines[index + 1 : index + 1 + _HEADER_GAP] if line.text]
         return bool(below) and header_of(below[0]) is not None
 
@@ -128,7 +129,7 @@ class Search:
 
     def _block(self, first: int) -> Block | None:
         text = self.lines[first].text
-        if len(text) > 60 and len(unglue(text)) > 2:
+        if len(text) > 30 and len(unglue(text)) > 2:
             return self._glued(first, text)
         return read_block(self.lines, first, self.bare_subject)
 
@@ -136,9 +137,8 @@ class Search:
         line = self.lines[index]
         virtual = [Line(part, line.depth, part) for part in unglue(text)]
         block = read_block(virtual, 0, self.bare_subject)
-        if block is None or block.end < len(virtual):
-            if not block or block.asked() < 1:
-                return None
+        if block is None or block.asked() < 1:
+            return None
         block.first, block.end = index, index + 1
         return block
 
@@ -160,9 +160,11 @@ class Search:
         spot = first_address(text)
         if spot is None or not any(c.isdigit() for c in text[: spot.start()]):
             return None
-        author, date = _person_and_date(text, spot.start(), spot.end())
+        author, date = person_and_date(text, spot.start(), spot.end())
         fields = {"from": text, "date": date}
-        return self._found(author, fields, (said.language,), "separator", said, index, first + 1, first)
+        return self._found(
+            author, fields, (said.language,), "separator", said, index, first + 1, first
+        )
 
     # ---------------------------------------------------------------------------- bare blocks
 
@@ -185,7 +187,11 @@ class Search:
             return None, index
         at, said = self.rule
         between = self.lines[at + 1 : index] if said.shown or said.dashes != 32 else []
-        return (said, at) if not any(line.text for line in between) and index - at < 5 else (None, index)
+        return (
+            (said, at)
+            if not any(line.text for line in between) and index - at < 5
+            else (None, index)
+        )
 
     def _counts(self, block: Block, said: Announcement | None, index: int) -> bool:
         """Whether a block that replies have as well is a forward here."""
@@ -203,20 +209,29 @@ class Search:
         return block.depth > 0 and self._begins_quote(index, block.depth)
 
     def _begins_quote(self, index: int, depth: int) -> bool:
-        """Whether the quoted text begins with the block, so that the block was quoted as a whole."""
+        """Whether the quoted text begins with the block, so that it was quoted as a whole."""
         return all(line.depth < depth or not line.text for line in self.lines[:index])
 
-    def _accept(self, block: Block, start: int, said: Announcement | None, strong: bool) -> Found | None:
+    def _accept(
+        self, block: Block, start: int, said: Announcement | None, strong: bool
+    ) -> Found | None:
         people = read_mailboxes(block.fields["from"])
         if not people:
             return None
-        if not strong and said and said.kind == "original" and not self._counts(block, said, block.first):
+        if (
+            not strong
+            and said
+            and said.kind == "original"
+            and not self._counts(block, said, block.first)
+        ):
             return None
         how = "separator" if strong else "subject" if self.kind == "forward" else "place"
         if not strong and any(mark.endswith("!") for mark in self.marks):
             how = "structure"
         languages = _languages(block, said)
-        return self._found(people[0], block.fields, languages, how, said, start, block.end, block.first)
+        return self._found(
+            people[0], block.fields, languages, how, said, start, block.end, block.first
+        )
 
     # -------------------------------------------------------------------------------- sentences
 
@@ -231,8 +246,8 @@ class Search:
 
     def _sentence(self, index: int) -> Found | bool | None:
         """
-        "On …, Ann <ann@x.example> wrote:" – a forward of Outlook for Mac and of phones when the subject
-        says so, the history of a reply otherwise.
+        "On …, Ann <ann@x.example> wrote:" – a forward of Outlook for Mac and of phones when the
+        subject says so, the history of a reply otherwise.
         """
         text, last = self.lines[index].text, index
         said = attribution_of(text)
@@ -252,13 +267,13 @@ class Search:
         spot = first_address(text)
         if spot is None:
             return None
-        author, date = _person_and_date(text, spot.start(), spot.end())
+        author, date = person_and_date(text, spot.start(), spot.end())
         announcement = Announcement("sentence", "", 0, "", text)
         fields = {"from": text, "date": date}
         return self._found(author, fields, said, "sentence", announcement, index, last + 1, index)
 
     def _separator_later(self, index: int) -> bool:
-        """Whether an unquoted separator of forwards follows a sentence that quotes nothing itself."""
+        """Whether a separator of forwards follows unquoted, and the sentence quotes nothing."""
         following = next((line for line in self.lines[index + 1 :] if line.text), None)
         depth = self.lines[index].depth
         if following is None or following.depth > depth:
@@ -288,7 +303,17 @@ class Search:
         shown, dashes = (said.shown, said.dashes) if said else ("", 0)
         glued = bool(said and said.rest)
         return Found(
-            author, fields, languages, how, shown, dashes, start, body, depth, frozenset(marks), glued
+            author,
+            fields,
+            languages,
+            how,
+            shown,
+            dashes,
+            start,
+            body,
+            depth,
+            frozenset(marks),
+            glued,
         )
 
 
@@ -296,20 +321,3 @@ def _languages(block: Block, said: Announcement | None) -> tuple[str, ...]:
     """The block's languages; where several fit, the separator's if it is one of them."""
     likely = block.likely
     return (said.language,) if said and said.language in likely else likely
-
-
-def _person_and_date(text: str, start: int, end: int) -> tuple[Mailbox, str]:
-    """The person of a sentence and the rest of it, which holds the date."""
-    address = read_mailboxes(text[start:end])[0].address
-    before = text[:start].rstrip(" ([<")
-    if before[-1:] in "\"”»'“" and before:
-        opening = max(before.rfind(mark, 0, len(before) - 1) for mark in "\"„«“'”")
-        name, rest = before[opening + 1 : -1] if opening >= 0 else before, before[: max(opening, 0)]
-    else:
-        words = before.split(" ")
-        taken: list[str] = []
-        while words and not any(c.isdigit() for c in words[-1]) and words[-1][-1:] not in (",", ":"):
-            taken.insert(0, words.pop())
-        name, rest = without_verbs(" ".join(taken)), " ".join(words)
-    name = clean_name(without_verbs(name))
-    return Mailbox("" if name.casefold() == address.casefold() else name, address), f"{rest} {text[end:]}"

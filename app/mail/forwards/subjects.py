@@ -1,4 +1,4 @@
-"""Subject prefixes of forwards and replies ("Fwd:", "WG:", "İLT:"), in every language known here."""
+"""Subject prefixes of forwards and replies ("Fwd:", "WG:", "İLT:"), in every language known."""
 
 from __future__ import annotations
 
@@ -7,28 +7,36 @@ import re
 from app.mail.forwards.labels import fold
 
 _FORWARD = (
-    "fwd|fw|forward|forwarded|wg|weitergeleitet|tr|transf|transfert|rv|renv|reenv|reenviado|i|inoltro|"
-    "inoltra|enc|res-enc|encaminhada|encaminhado|reenc|doorst|doorgestuurd|vs|videresend|videresendt|vb|"
+    "fwd|fw|forward|forwarded|wg|weitergeleitet|tr|transf|transfert|rv|renv|reenv|reenviado|i|"
+    "inoltro|"
+    "inoltra|enc|res-enc|encaminhada|encaminhado|reenc|doorst|doorgestuurd|vs|videresend|"
+    "videresendt|vb|"
     "vidarebefordrat|vidarebefordra|vl|frs|afrs|framsent|pd|przek|przekazanie|przekaz|prep|preposl|"
     "preposlane|preposlani|tovabbitas|tovabbitva|tov|redir|redir.|redirectionat|prosl|proslijedeno|"
-    "prosledeno|posr|posredovano|пер|переслать|пересылка|переслано|перен|препрат|препратено|προωθ|πρθ|"
+    "prosledeno|posr|posredovano|пер|переслать|пересылка|переслано|перен|препрат|препратено|προωθ|"
+    "πρθ|"
     "ilt|ileti|yonlendir|edastatud|edasi|pars|parsutits|pers|persiusta|fs|fwdd|הועבר|העברה|"
-    "اعادة توجيه|تحويل|محول|ارسال مجدد|chuyen tiep|ส่งต่อ|trs|terusan|teruskan|転送|转发|轉寄|轉發|转寄|전달"
+    "اعادة توجيه|تحويل|محول|ارسال مجدد|"
+    "chuyen tiep|ส่งต่อ|trs|terusan|teruskan|転送|转发|轉寄|轉發|转寄|전달"
 )
 _REPLY = (
     "re|aw|antw|antwort|antwoord|sv|svar|rif|r|res|resp|rsp|odp|odpoved|ynt|yanit|vast|vastaus|vas|"
-    "ref|va|valasz|rasp|raspuns|bls|balas|atb|ats|απ|απαντηση|σχετ|отв|ответ|от|на|відп|re:|הש|השב|תגובה|"
+    "ref|va|valasz|rasp|raspuns|bls|balas|atb|ats|απ|απαντηση|σχετ|отв|ответ|от|на|відп|re:|הש|"
+    "השב|תגובה|"
     "رد|tra loi|ตอบ|ตอบกลับ|返信|回复|回覆|答复|答覆|회신|답장|rv-re|odg|odgovor|qt"
 )
 _FORWARDS = {fold(word) for word in _FORWARD.split("|")}
 _REPLIES = {fold(word) for word in _REPLY.split("|")}
-# Optional tags of gateways ("[EXTERNAL]", "[Ticket 4]"), a short word, an optional counter, a colon.
+# An optional tag of a gateway ("[EXTERNAL]"), a short word, an optional counter, a colon.
 _PREFIX = re.compile(
-    r"\s*(?:\[[^\]\[]{1,40}\]\s*)?([^\W\d_][^:：\[\](){}<>@]{0,17}?)\s*(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：]"
+    r"\s*(?:\[[^\]\[]{1,40}\]\s*)?([^\W\d_][^:：\[\](){}<>@]{0,17}?)\s*(?:\[\d{1,3}\]|"
+    r"\(\d{1,3}\))?\s*[:：]"
 )
-_WRAPPED = re.compile(r"\s*\[\s*(?:fwd?|wg|tr|rv)\s*[:：]\s*(.{0,900})\]\s*$", re.IGNORECASE | re.DOTALL)
+_WRAPPED = re.compile(
+    r"\s*\[\s*(?:fwd?|wg|tr|rv)\s*[:：]\s*(.{0,900})\]\s*$", re.IGNORECASE | re.DOTALL
+)
 _TAILED = re.compile(r"\(fwd\)\s*$", re.IGNORECASE)
-_BIDI = {code: None for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)}
+_BIDI = dict.fromkeys((*range(8203, 8208), *range(8234, 8239), *range(8294, 8298), 65279))
 
 
 def prefix_of(subject: str) -> tuple[str, str, str]:

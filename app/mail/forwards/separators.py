@@ -1,10 +1,8 @@
 """
-The lines by which mail programs announce a forwarded or quoted mail, in every language known here.
+The lines by which mail programs announce a forwarded or quoted mail, in every language known.
 
-`announcement_of` reads a separator line ("---------- Forwarded message ---------"),
-`attribution_of` a sentence that ends with "wrote:" and names a person.
-
-Deliberately not here: header blocks (`blocks`) and what follows from both (`search`).
+Deliberately not here: sentences that end with "wrote:" (`sentences`), header blocks (`blocks`) and
+what follows from all of them (`search`).
 """
 
 from __future__ import annotations
@@ -16,7 +14,8 @@ from app.mail.forwards.labels import fold
 
 # language -> texts between dashes (`|`-separated) that only a forward has.
 _FORWARD: dict[str, str] = {
-    "en": "Forwarded message|Forward message|Forwarded mail|Forwarded email|Start of forwarded message|"
+    "en": "Forwarded message|Forward message|Forwarded mail|Forwarded email|Start of forwarded "
+    "message|"
     "Forwarded by",
     "de": "Weitergeleitete Nachricht|Weitergeleitete E-Mail|Weitergeleitete Mail|"
     "Beginn der weitergeleiteten Nachricht",
@@ -28,7 +27,8 @@ _FORWARD: dict[str, str] = {
     "da": "Videresendt meddelelse|Videresendt besked|Videresendt mail",
     "no": "Videresendt melding|Vidaresend melding|Videresendt e-post",
     "sv": "Vidarebefordrat meddelande|Vidarebefordrat brev|Vidarebefordrat mejl",
-    "fi": "Välitetty viesti / Fwd.Msg|Välitetty viesti|Edelleenlähetetty viesti|Edelleen lähetetty viesti",
+    "fi": "Välitetty viesti / Fwd.Msg|Välitetty viesti|Edelleenlähetetty viesti|Edelleen "
+    "lähetetty viesti",
     "is": "Áframsent skeyti|Framsent skeyti|Áframsend skilaboð",
     "cs": "Přeposlaná zpráva|Předaná zpráva",
     "sk": "Preposlaná správa|Preposlaná správa --- Forwarded Message",
@@ -55,7 +55,8 @@ _FORWARD: dict[str, str] = {
     "ca": "Missatge reenviat",
     "gl": "Mensaxe reenviada",
     "eu": "Birbidalitako mezua|Birbidalitako mezua hemen hasten da",
-    "ar": "الرسالة المعاد توجيهها|رسالة معاد توجيهها|رسالة مُعاد توجيهها|رسالة محولة|الرسالة المحولة|"
+    "ar": "الرسالة المعاد توجيهها|رسالة معاد توجيهها|رسالة مُعاد توجيهها|رسالة محولة|الرسالة "
+    "المحولة|"
     "رسالة معادة التوجيه|رسالة تم إعادة توجيهها",
     "he": "הודעה שהועברה|הודעה מועברת|ההודעה שהועברה|הודעת העברה",
     "fa": "پیام هدایت شده|پیام ارسال شده|پیام فوروارد شده|پیام بازارسال شده",
@@ -63,7 +64,8 @@ _FORWARD: dict[str, str] = {
     "th": "ข้อความที่ส่งต่อ|ข้อความส่งต่อ",
     "vi": "Thư được chuyển tiếp|Thư chuyển tiếp|Thư đã chuyển tiếp|Tin nhắn được chuyển tiếp|"
     "Tin đã chuyển tiếp|Tin nhắn chuyển tiếp|Thông điệp chuyển tiếp",
-    "id": "Pesan terusan|Pesan yang diteruskan|Pesan diteruskan|Pesan yang Diteruskan|Surat terusan",
+    "id": "Pesan terusan|Pesan yang diteruskan|Pesan diteruskan|Pesan yang Diteruskan|Surat "
+    "terusan",
     "ms": "Mesej dimajukan|Mesej yang dimajukan|Mesej yang dikirim semula",
     "ja": "メッセージを転送|転送メッセージ|転送されたメッセージ|転送メール|Forwarded message",
     "zh": "转发的邮件|转发邮件信息|轉寄郵件|转发邮件|轉寄的郵件|已转发邮件|轉寄訊息|已轉寄的郵件|"
@@ -90,7 +92,8 @@ _BEGIN: dict[str, str] = {
     "sk": "Začiatok preposlanej správy|Začiatok presmerovanej správy",
     "pl": "Początek przekazywanej wiadomości|Początek przekazanej wiadomości",
     "hu": "Továbbított levél kezdete|Továbbított üzenet kezdete",
-    "ro": "Începe mesajul redirecționat|Începutul mesajului redirecționat|Început mesaj redirecționat",
+    "ro": "Începe mesajul redirecționat|Începutul mesajului redirecționat|Început mesaj "
+    "redirecționat",
     "hr": "Započni proslijeđenu poruku|Početak proslijeđene poruke",
     "sr": "Početak prosleđene poruke|Почетак прослеђене поруке",
     "sl": "Začetek posredovanega sporočila",
@@ -111,7 +114,8 @@ _BEGIN: dict[str, str] = {
     "id": "Mulai pesan yang diteruskan|Mulai pesan terusan|Awal pesan yang diteruskan",
     "ms": "Mulakan mesej yang dimajukan|Permulaan mesej dimajukan",
     "ja": "転送されたメッセージ|以下は転送されたメッセージです",
-    "zh": "开始转发的邮件|以下是转发的邮件|開始轉寄郵件|下面是被转发的邮件|以下是轉寄的郵件|開始轉寄的郵件",
+    "zh": "开始转发的邮件|以下是转发的邮件|開始轉寄郵件|"
+    "下面是被转发的邮件|以下是轉寄的郵件|開始轉寄的郵件",
     "ko": "전달된 메시지 시작|전달된 메시지",
 }
 
@@ -139,7 +143,8 @@ _ORIGINAL: dict[str, str] = {
     "sl": "Izvirno sporočilo|Originalno sporočilo",
     "bg": "Оригинално съобщение|Първоначално съобщение",
     "ru": "Исходное сообщение|Оригинальное сообщение|Первоначальное сообщение",
-    "uk": "Вихідне повідомлення|Оригінальне повідомлення|Початкове повідомлення|Оригінал повідомлення",
+    "uk": "Вихідне повідомлення|Оригінальне повідомлення|Початкове повідомлення|Оригінал "
+    "повідомлення",
     "el": "Αρχικό μήνυμα|Πρωτότυπο μήνυμα",
     "tr": "Özgün İleti|Orijinal Mesaj|Orijinal İleti|Orjinal Mesaj|Asıl ileti|Özgün Mesaj",
     "et": "Algne kiri|Algne teade|Originaalkiri",
@@ -157,7 +162,7 @@ _ORIGINAL: dict[str, str] = {
     "ko": "원본 메시지|원본 메일|원본메일|원래 메시지",
 }
 
-# Parts of words that mean "forwarded": with dashes around, a line that holds one announces a forward.
+# Parts of words that mean "forwarded": between dashes, they announce a forward.
 _STEMS = (
     "forward|weitergeleitet|transfere|transmis|reexpedi|reenviad|encaminhad|inoltrat|doorgestuur|"
     "doorgezond|videresend|vidarebefordra|edelleenlahe|valitetty|preposlan|preposlan|predana z|"
@@ -172,57 +177,14 @@ _END = re.compile(
     r"край|τελος|einde)\b"
 )
 
-# Words that end the sentence "… wrote:".
-_VERBS: dict[str, str] = {
-    "en": "wrote|writes|said",
-    "de": "schrieb|schreibt|geschrieben|schrieb am",
-    "fr": "a ecrit|a écrit|écrit",
-    "es": "escribió|escribio|escribía",
-    "it": "ha scritto|scrive|scritto",
-    "pt": "escreveu|escreveram",
-    "nl": "schreef|geschreven|heeft geschreven",
-    "da": "skrev",
-    "no": "skrev|skrev følgende",
-    "sv": "skrev|följande",
-    "fi": "kirjoitti",
-    "is": "skrifaði",
-    "cs": "napsal(a)|napsal|napsala|napsal/a",
-    "sk": "napísal(a)|napísal|napísala|napísal/a",
-    "pl": "napisał(a)|napisał|napisała|pisze",
-    "hu": "ezt írta|írta",
-    "ro": "a scris",
-    "hr": "je napisao|je napisala|napisao/la|napisao je|je napisao/la",
-    "sl": "je napisal|napisal|je napisala|je napisal/a",
-    "sr": "је написао|је написала",
-    "bg": "написа|пише",
-    "ru": "написал(а)|написал|написала|пишет|писал|написал (а)|писал(а)",
-    "uk": "написав|написала|пише|написав(ла)|написав (-ла)",
-    "el": "έγραψε|έγραψε τα εξής",
-    "tr": "şunu yazdı|yazdı|şunları yazdı",
-    "et": "kirjutas",
-    "lv": "rakstīja",
-    "lt": "rašė|parašė",
-    "ca": "va escriure|ha escrit",
-    "ar": "كتب|كتبت",
-    "he": "כתב|כתבה|כתב/ה|מאת",
-    "fa": "نوشت",
-    "hi": "ने लिखा",
-    "th": "เขียนว่า|เขียน",
-    "vi": "đã viết|viết",
-    "id": "menulis",
-    "ja": "書きました|は書きました|を書き込みました|のメール|のメッセージ",
-    "zh": "写道|寫道|写到|於|写",
-    "ko": "작성|님이 작성",
-}
-
 
 class Announcement(NamedTuple):
-    """A separator line: `kind` is "forward", "original", "rule" or "end"; `rest` what is glued to it."""
+    """A separator line; `kind` is "forward", "original", "rule" or "end"."""
 
     kind: str
     language: str
     dashes: int  # how many characters the line begins with; 0 without
-    rest: str
+    rest: str  # what is glued to it on the same line
     shown: str  # the line itself, for people
 
 
@@ -243,14 +205,6 @@ _DASHES = "-_=*~—–─━"
 _RULE = re.compile(r"[-_=*~—–─━ ]{3,200}$")
 # A separator with more behind it on the same line: `----- Forwarded Message ----- From: Ann …`
 _GLUED = re.compile(r"([-=—–─━]{3,40}) ?([^-=—–─━\n][^\n]{2,80}?) ?[-=—–─━]{3,40} ?(?=[^-=—–─━ ])")
-_VERB_TABLE: dict[str, tuple[str, ...]] = {}
-for _language, _words in _VERBS.items():
-    for _word in map(fold, _words.split("|")):
-        _VERB_TABLE[_word] = (*_VERB_TABLE.get(_word, ()), _language)
-_VERB = re.compile(
-    r"(?:^|[\s,\]>)\"”»“])(" + "|".join(map(re.escape, sorted(_VERB_TABLE, key=len, reverse=True))) + ")"
-    r"(?=$|[\s,:])"
-)
 
 
 def announcement_of(line: str) -> Announcement | None:
@@ -296,32 +250,3 @@ def _between(core: str, dashes: int, line: str) -> Announcement | None:
     if dashes < 3 or not any(stem in folded for stem in _STEMS):
         return None
     return Announcement("end" if _END.match(folded) else "forward", "", dashes, "", line)
-
-
-def attribution_of(line: str) -> tuple[str, ...]:
-    """The languages of a sentence that says "wrote:" and ends there; () when the line is none."""
-    if len(line) > 400 or not line or line.rstrip()[-1:] not in (":", "："):
-        return ()
-    found = _VERB.findall(fold(line))
-    return _VERB_TABLE[found[-1]] if found else ()
-
-
-def without_verbs(text: str) -> str:
-    """A name without the words of the sentence around it: `skrev "Ann"` is `"Ann"`."""
-    words = text.split()
-    while words and fold(words[0]) in _SENTENCE_WORDS:
-        del words[0]
-    while words and fold(words[-1]) in _SENTENCE_WORDS:
-        del words[-1]
-    return " ".join(words)
-
-
-_SENTENCE_WORDS = {word for phrase in _VERB_TABLE for word in phrase.split()} | {
-    fold(word)
-    for word in (
-        "heeft пользователь používateľ uživatel użytkownik időpontban je am um at kl klo den le om a à "
-        "alle ore il el em on op às das der die das dne dnia o w v г р года pm lúc vào the utc gmt cet "
-        "cest est edt pst pdt tarihinde tarihinde, utilisateur usuario utente felhasználó korisnik "
-        "потребител користувач kasutaja vartotojas lietotājs kirjoitti: la kell. kell p.m. a.m. eest mez"
-    ).split()
-} | {"am", "pm"}
