@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import accounts, contacts, conversations
+from app.domain import accounts, channels, contacts, conversations
 from app.domain.accounts import Teammate
 from app.domain.channels import ChannelFacts
 from app.domain.conversations import Author, Incoming, TakenIn
@@ -24,6 +24,7 @@ from app.mail import attribution, classify
 from app.mail.addresses import canonical
 from app.mail.attribution import Attribution, Original, Surroundings
 from app.mail.classify import Verdict
+from app.mail.confirmations import Confirmation, read_confirmation
 from app.mail.message import Mailbox
 
 HUMAN = "human"
@@ -41,6 +42,7 @@ class Understood:
     verdict: Verdict | None = None
     decision: Attribution | None = None
     teammate: Teammate | None = None  # who sent it, when the header From is one of the team
+    confirmation: Confirmation | None = None  # a provider asks whether it may forward (F7)
     reason: str = ""
 
     @property
@@ -48,7 +50,9 @@ class Understood:
         """The class of F1; our own mail coming back is `own`."""
         assert self.verdict is not None
         assert self.decision is not None
-        return "own" if self.decision.arrival == attribution.OWN else self.verdict.mail_class
+        if self.decision.arrival == attribution.OWN:
+            return "own"
+        return "auto_generated" if self.confirmation else self.verdict.mail_class
 
     @property
     def is_human(self) -> bool:
@@ -78,7 +82,18 @@ async def understand(db: AsyncSession, parcels: Sequence[Understood]) -> None:
             is_teammate=lambda address, parcel=parcel: parcel.teammate is not None,  # type: ignore[misc]
         )
         parcel.decision = attribution.attribute(mail, parcel.verdict.mail_class, around)
-        parcel.reason = parcel.verdict.reason if parcel.mail_class != HUMAN else ""
+        parcel.confirmation = read_confirmation(mail)
+        parcel.reason = _reason(parcel)
+
+
+def _reason(parcel: Understood) -> str:
+    """Why a mail opens no conversation; empty for a person's mail."""
+    assert parcel.verdict is not None
+    if parcel.confirmation is not None:
+        return f"{parcel.confirmation.provider} asks to confirm the forwarding."
+    if parcel.mail_class == "own":
+        return "It is our own mail, coming back."
+    return "" if parcel.is_human else parcel.verdict.reason
 
 
 @dataclass(slots=True)
@@ -96,6 +111,17 @@ async def apply(
     people = await _people(db, parcels, now)
     incoming = [_incoming(parcel, people) for parcel in parcels]
     results, news = await conversations.take_in(db, incoming, now)
+    for parcel in parcels:
+        if parcel.confirmation is not None and parcel.facts.confirmation_waiting:
+            await channels.keep_confirmation(
+                db,
+                parcel.facts.account_id,
+                parcel.facts.channel_id,
+                provider=parcel.confirmation.provider,
+                code=parcel.confirmation.code,
+                url=parcel.confirmation.url,
+                now=now,
+            )
     return results, [*people.news, *news]
 
 

@@ -1,0 +1,321 @@
+"""
+Correcting: a person says who wrote a mail, or that conversations belong apart or together.
+
+Each verb moves everything that hangs together in the transaction of its door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import ids
+from app.domain import contacts, events
+from app.domain.conversations.models import Conversation, Message, ThreadId
+from app.domain.conversations.service import get, get_message
+from app.domain.events import NewEvent
+from app.errors import Conflict, invalid_field
+from app.mail.addresses import canonical
+
+
+async def reattribute(
+    db: AsyncSession,
+    account_id: str,
+    message_id: str,
+    *,
+    contact_id: str | None,
+    address: str | None,
+    name: str,
+    now: datetime,
+) -> Message:
+    """
+    The message was written by this contact (or the person at this address) afterwards.
+
+    A conversation that the message opened, or that has only a placeholder for its contact, follows
+    with everything of the former author in it. Raises NotFound; Conflict for what is no mail.
+    """
+    message = await get_message(db, account_id, message_id)
+    if message.attribution is None or message.direction == "outgoing":
+        raise Conflict("Only received mail has an author to correct.", "messages.no_attribution")
+    contact, shown = await _whom(db, account_id, contact_id, address, name, now)
+    former = message.author_contact_id
+    moved = [message]
+    if message.conversation_id is not None:
+        conversation = await get(db, account_id, message.conversation_id)
+        if await _follows(db, conversation, message):
+            moved = await _of_author(db, conversation, message)
+            conversation.contact_id = contact.id
+            _swap_participant(conversation, message.author_address, contact.name, shown)
+        else:
+            _swap_participant(conversation, "", contact.name, shown)
+    for one in moved:
+        _write_author(one, contact.id, contact.name, shown)
+    facts = {
+        "message_id": message.id,
+        "conversation_id": message.conversation_id,
+        "contact_id": contact.id,
+        "former_contact_id": former,
+    }
+    await events.record(db, [NewEvent(account_id, "message.reattributed", facts)], now)
+    return message
+
+
+async def _whom(
+    db: AsyncSession,
+    account_id: str,
+    contact_id: str | None,
+    address: str | None,
+    name: str,
+    now: datetime,
+) -> tuple[contacts.ContactRef, str]:
+    """The contact that was meant, and an address of it."""
+    if contact_id is not None:
+        found = await contacts.get_contact(db, account_id, contact_id)
+        known = await contacts.addresses_of(db, account_id, [contact_id])
+        shown = known.get(contact_id, [])
+        return contacts.ContactRef(found.id, found.name), shown[0] if shown else ""
+    assert address is not None
+    made, news = await contacts.find_or_create(
+        db, [contacts.Wanted(account_id, name, address)], now
+    )
+    await events.record(db, news, now)
+    return made[account_id, canonical(address)], address
+
+
+async def _follows(db: AsyncSession, conversation: Conversation, message: Message) -> bool:
+    """Does the conversation's contact change with the author of this message?"""
+    if message.author_contact_id != conversation.contact_id:
+        return False
+    if await contacts.is_placeholder(db, conversation.account_id, conversation.contact_id):
+        return True
+    first = await db.execute(
+        select(func.min(Message.id)).where(
+            Message.account_id == conversation.account_id,
+            Message.conversation_id == conversation.id,
+            Message.kind == "message",
+        )
+    )
+    return bool(first.scalar_one() == message.id)
+
+
+async def _of_author(
+    db: AsyncSession, conversation: Conversation, message: Message
+) -> list[Message]:
+    """The message, and the other ones of its author in the conversation."""
+    found = await db.execute(
+        select(Message).where(
+            Message.account_id == conversation.account_id,
+            Message.conversation_id == conversation.id,
+            Message.author_contact_id == message.author_contact_id,
+            Message.kind == "message",
+        )
+    )
+    return list(found.scalars()) or [message]
+
+
+def _swap_participant(conversation: Conversation, former: str, name: str, address: str) -> None:
+    left = [
+        one
+        for one in conversation.participants
+        if canonical(one["address"]) not in (canonical(former), canonical(address))
+    ]
+    joined = [{"name": name, "address": address}] if address else []
+    conversation.participants = [*joined, *left]
+
+
+def _write_author(message: Message, contact_id: str, name: str, address: str) -> None:
+    message.author_contact_id, message.author_user_id = contact_id, None
+    message.author_name, message.author_address = name, address
+    message.kind, message.direction, message.pending = "message", "incoming", False
+    before: dict[str, Any] = message.attribution or {}
+    manual = {
+        "method": "manual",
+        "name": name,
+        "address": address,
+        "accepted": True,
+        "reason": "A person has said so.",
+    }
+    others = [
+        {**one, "accepted": False, "reason": "A person has corrected it."}
+        if one["accepted"]
+        else one
+        for one in before.get("candidates", [])
+    ]
+    message.attribution = {
+        **before,
+        "method": "manual",
+        "unresolved": False,
+        "candidates": [*others, manual],
+    }
+
+
+async def admit(db: AsyncSession, account_id: str, message_id: str, now: datetime) -> Message:
+    """A pending message takes part in its conversation, and so does its writer. Repeatable."""
+    message = await get_message(db, account_id, message_id)
+    if not message.pending or message.conversation_id is None:
+        return message
+    conversation = await get(db, account_id, message.conversation_id)
+    message.pending = False
+    if message.author_address:
+        _swap_participant_in(conversation, message)
+    if message.mail_class == "human":
+        conversation.last_received_at = max(
+            conversation.last_received_at or message.created_at, message.created_at
+        )
+    facts = {"message_id": message.id, "conversation_id": conversation.id}
+    await events.record(db, [NewEvent(account_id, "message.admitted", facts)], now)
+    return message
+
+
+def _swap_participant_in(conversation: Conversation, message: Message) -> None:
+    address = canonical(message.author_address)
+    if all(canonical(one["address"]) != address for one in conversation.participants):
+        joined = {"name": message.author_name, "address": message.author_address}
+        conversation.participants = [*conversation.participants, joined]
+
+
+async def split(
+    db: AsyncSession, account_id: str, conversation_id: str, message_ids: Sequence[str], now: datetime
+) -> Conversation:
+    """
+    These messages are a conversation of their own afterwards; answers to them go there.
+
+    Its contact is the author of the first of them, else that of the conversation they leave.
+    Raises NotFound; Invalid for messages of other conversations; Conflict when none would be left.
+    """
+    source = await get(db, account_id, conversation_id)
+    found = await _messages(db, source)
+    chosen = [one for one in found if one.id in set(message_ids)]
+    if len(chosen) != len(set(message_ids)):
+        raise invalid_field(
+            "/message_ids", "Not all of them are of this conversation.", "conversations.not_its_own"
+        )
+    if len(chosen) == len(found):
+        raise Conflict("One message has to stay.", "conversations.nothing_left")
+    contact_id = next((m.author_contact_id for m in chosen if m.author_contact_id), None)
+    target = Conversation(
+        account_id=account_id,
+        id=ids.new("cnv"),
+        channel_id=source.channel_id,
+        contact_id=contact_id or source.contact_id,
+        subject=chosen[0].subject,
+        state="open",
+        assignee_id=None,
+        team_id=None,
+        ticket_id=None,
+        spam=False,
+        participants=_people_of(chosen),
+        follow_up_of=source.id,
+        message_count=0,
+        last_message_at=now,
+        last_received_at=None,
+        last_sent_at=None,
+        created_at=now,
+        closed_at=None,
+        routing_decision=None,
+    )
+    db.add(target)
+    await db.flush()  # the messages' foreign key needs the row
+    for one in chosen:
+        one.conversation_id, one.pending = target.id, False
+    keys = [one.message_key for one in chosen if one.message_key]
+    await db.execute(
+        update(ThreadId)
+        .where(ThreadId.account_id == account_id, ThreadId.key.in_(keys))
+        .values(conversation_id=target.id)
+    )
+    _count(target, chosen)
+    _count(source, [one for one in found if one not in chosen])
+    facts = {"conversation_id": target.id, "split_from": source.id}
+    await events.record(db, [NewEvent(account_id, "conversation.created", facts)], now)
+    return target
+
+
+async def merge(
+    db: AsyncSession, account_id: str, conversation_id: str, into_id: str, now: datetime
+) -> Conversation:
+    """
+    Everything of the conversation stands in the other one afterwards; it is closed and empty.
+
+    Answers to either go to the one that is left. Raises NotFound; Conflict for itself or another
+    channel's.
+    """
+    source = await get(db, account_id, conversation_id)
+    target = await get(db, account_id, into_id)
+    if source.id == target.id:
+        raise Conflict("It is the same conversation.", "conversations.same")
+    if source.channel_id != target.channel_id:
+        raise Conflict("They belong to different channels.", "conversations.other_channel")
+    for table in (Message, ThreadId):
+        await db.execute(
+            update(table)
+            .where(table.account_id == account_id, table.conversation_id == source.id)
+            .values(conversation_id=target.id)
+            .execution_options(synchronize_session=False)
+        )
+    known = {canonical(one["address"]) for one in target.participants}
+    target.participants = [
+        *target.participants,
+        *(one for one in source.participants if canonical(one["address"]) not in known),
+    ]
+    _count(target, await _messages(db, target))
+    source.state, source.closed_at = "closed", now
+    source.follow_up_of, source.message_count = target.id, 0
+    facts = {"conversation_id": target.id, "merged_from": source.id}
+    await events.record(db, [NewEvent(account_id, "conversation.merged", facts)], now)
+    return target
+
+
+async def _messages(db: AsyncSession, conversation: Conversation) -> list[Message]:
+    found = await db.execute(
+        select(Message)
+        .where(
+            Message.account_id == conversation.account_id,
+            Message.conversation_id == conversation.id,
+        )
+        .order_by(Message.id)
+    )
+    return list(found.scalars())
+
+
+def _people_of(messages: Sequence[Message]) -> list[dict[str, str]]:
+    people: dict[str, dict[str, str]] = {}
+    for one in messages:
+        if one.author_contact_id and one.author_address:
+            people[canonical(one.author_address)] = {
+                "name": one.author_name,
+                "address": one.author_address,
+            }
+    return list(people.values())
+
+
+def _count(conversation: Conversation, messages: Sequence[Message]) -> None:
+    conversation.message_count = sum(one.kind != "event" for one in messages)
+    times = [one.created_at for one in messages]
+    conversation.last_message_at = max(times, default=conversation.last_message_at)
+    received = [
+        one.created_at
+        for one in messages
+        if one.direction == "incoming" and one.mail_class == "human" and not one.pending
+    ]
+    conversation.last_received_at = max(received, default=None)
+
+
+async def move_to_contact(
+    db: AsyncSession, account_id: str, source_id: str, target_id: str
+) -> None:
+    """Conversations and messages of a contact that was merged belong to the other one."""
+    await db.execute(
+        update(Conversation)
+        .where(Conversation.account_id == account_id, Conversation.contact_id == source_id)
+        .values(contact_id=target_id)
+    )
+    await db.execute(
+        update(Message)
+        .where(Message.account_id == account_id, Message.author_contact_id == source_id)
+        .values(author_contact_id=target_id)
+    )
