@@ -189,6 +189,16 @@ def test_the_opening_of_a_subject_counts_only_beside_another_sign(subject: str) 
     assert beside.mail_class in {"out_of_office", "auto_reply"}
 
 
+def test_an_automatic_opening_on_an_answer_to_our_mail_is_automatic() -> None:
+    answered = "In-Reply-To: <token@acme.example>\n"
+
+    automatic = verdict(answered, subject="Automatic reply: Your order")
+    person = verdict(answered, subject="Re: Automatic reply: Your order")
+
+    assert automatic.mail_class == "auto_reply"
+    assert person.mail_class == "human"
+
+
 def test_an_answer_of_somebody_away_is_out_of_office() -> None:
     found = verdict("Auto-Submitted: auto-replied\n", body="I am out of the office until Monday.")
 

@@ -86,6 +86,12 @@ def test_an_internationalised_recipient_is_read() -> None:
     assert recipients_of(found) == ["böb@example.org"]
 
 
+def test_a_recipient_in_encoded_words_is_decoded() -> None:
+    found = report_of("Final-Recipient: rfc822; =?utf-8?B?YsO2Yg==?=@example.org\nAction: failed\n")
+
+    assert recipients_of(found) == ["böb@example.org"]
+
+
 @pytest.mark.parametrize(
     ("action", "status", "kind", "permanent"),
     [
@@ -195,6 +201,7 @@ def test_a_report_that_a_scanner_wrapped_is_read() -> None:
     raw = (
         "From: postmaster@mx.example\nMIME-Version: 1.0\n"
         "Content-Type: multipart/mixed; boundary=o\n\n"
+        "--o\nContent-Type: text/plain\n\nScanned.\n"
         f"--o\nContent-Type: message/rfc822\n\n{inner}\n--o--\n"
     )
 

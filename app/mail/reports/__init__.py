@@ -75,12 +75,12 @@ def _outer_parts(root: Part) -> Iterator[Part]:
 
 def _unwrapped(root: Part) -> Part:
     """The report inside a mail that is nothing but the wrapping of one (some scanners do so)."""
-    if root.content_type == "multipart/report" or not root.children:
+    if root.content_type == "multipart/report":
         return root
-    first = root if root.content_type in returned.WHOLE else root.children[0]
-    if first.content_type in returned.WHOLE and first.children:
-        inner = first.children[0]
-        return inner if inner.content_type == "multipart/report" else root
+    for part in (root, *root.children[:5]):
+        inner = part.children[:1] if part.content_type in returned.WHOLE else ()
+        if inner and inner[0].content_type == "multipart/report":
+            return inner[0]
     return root
 
 

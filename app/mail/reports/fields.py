@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from app.mail.words import decode_words
+
 Group = dict[str, str]
 
 _LONGEST_TEXT = 1_000_000
@@ -89,6 +91,8 @@ def typed_address(value: str) -> str:
             value = _UNICODE.sub(_character, value)
         elif kind == "rfc822":
             value = _XTEXT.sub(lambda m: chr(int(m[1], 16)), value)
+    if "=?" in value:
+        value = decode_words(value)
     found = ADDRESS.search(value)
     return tidy(found[0]) if found else ""
 
