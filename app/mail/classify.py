@@ -18,7 +18,7 @@ from app.mail.automatic_wording import opens_away, opens_reply, says_away
 from app.mail.mailing_lists import LIST_FIELDS, read_lists
 from app.mail.message import Headers, Mail
 from app.mail.reports.values import Report
-from app.mail.reports.wording import is_daemon
+from app.mail.reports.wording import is_mail_system
 
 HUMAN = "human"
 AWAY = "out_of_office"
@@ -146,7 +146,7 @@ def _signs(
             yield _NOTED, "Feedback-ID is there."
     if reverse_path.strip() in {"", "<>"}:
         yield GENERATED, "The reverse-path is null (RFC 5321, 4.5.5)."
-    if is_daemon(mail.sender.address, mail.sender.name):
+    if is_mail_system(mail.sender.address, mail.sender.name):
         yield GENERATED, "From is a mail system."
     elif not mail.sender.address:
         yield _NOTED, "From has no address."

@@ -218,6 +218,12 @@ def test_a_mail_system_that_reports_nothing_is_generated() -> None:
     assert found.mail_class == "auto_generated"
 
 
+def test_a_person_with_the_title_of_a_mail_system_stays_a_person() -> None:
+    found = verdict(author="System Administrator <it@example.org>")
+
+    assert found.mail_class == "human"
+
+
 def test_a_person_whom_nobody_can_answer_stays_a_person() -> None:
     found = verdict(author="Shop <no-reply@shop.example>")
 

@@ -359,3 +359,7 @@ def test_no_octets_make_the_reading_of_a_report_fail(head: str, rest: bytes, pat
     verdict = classify(mail, reverse_path=path, own_lists=frozenset({"a@b.c"}), report=report)
 
     assert verdict.mail_class
+    if report is not None:
+        told = [report.original_message_id, report.original_from, *report.original_to]
+        told += [text for r in report.recipients for text in (r.address, r.diagnostic)]
+        assert all(text.isprintable() for text in told)

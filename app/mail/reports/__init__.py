@@ -238,4 +238,7 @@ def _report(
     kind: str, who: tuple[ReportedRecipient, ...], about: Returned, mta: str, source: str
 ) -> Report:
     permanent = verdict_of(who) if kind == "bounce" else None
-    return Report(kind, who, about.message_id, about.sender, about.to, mta, permanent, source)
+    name = (
+        about.message_id if about.message_id.isprintable() and len(about.message_id) < 999 else ""
+    )
+    return Report(kind, who, name, about.sender, about.to, mta, permanent, source)

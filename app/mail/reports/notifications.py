@@ -44,9 +44,9 @@ def read_notification(text: str) -> Report | None:
     return Report(
         kind=mail_class,
         recipients=recipients,
-        original_message_id=_text(headers.get("messageId")).strip("<> "),
+        original_message_id=words(_text(headers.get("messageId")), 998).strip("<> "),
         original_from=tidy(sender[0]) if sender else "",
-        original_to=tuple(_text(a) for a in to[:50]) if isinstance(to, list) else (),
+        original_to=_addresses(to),
         reporting_mta=words(_text(inside.get("reportingMTA")).rpartition(";")[2], 255),
         permanent=_permanent(inside, recipients) if mail_class == "bounce" else None,
         source="Amazon SES",
@@ -83,6 +83,12 @@ def _recipient(item: object, action: str, response: str) -> ReportedRecipient | 
 def _permanent(inside: dict[str, Any], recipients: tuple[ReportedRecipient, ...]) -> bool | None:
     told = {"permanent": True, "transient": False}.get(_text(inside.get("bounceType")).lower())
     return verdict_of(recipients) if told is None else told
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    listed = value[:50] if isinstance(value, list) else []
+    found = (ADDRESS.search(_text(item)) for item in listed)
+    return tuple(a for match in found if match and (a := tidy(match[0])))
 
 
 def _dictionary(value: object) -> dict[str, Any]:

@@ -135,8 +135,8 @@ def cut(text: str) -> tuple[str, str]:
 
 
 def _from_headers(headers: Headers) -> Returned:
-    sender = next((m.address for m in headers.mailboxes("from") if m.address), "")
-    to = tuple(m.address for m in headers.mailboxes("to") if m.address)[:_MOST_TO]
+    sender = next((a for m in headers.mailboxes("from") if (a := tidy(m.address))), "")
+    to = tuple(a for m in headers.mailboxes("to") if (a := tidy(m.address)))[:_MOST_TO]
     return Returned(_id(headers.value("message-id")), sender, to)
 
 
