@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 LONGEST_LINE = 400  # a longer line is prose; clients wrap or stay far below
 MOST_LINES = 4
+_SHORTEST_WRAPPED = 30
 
 _END_VERBS = frozenset(
     # en, fr, es, it, pt, ro, ca, gl, eu, pl, cs, sk, hr, sr, sl, bg, mk, ru, uk, be, hu, fi
@@ -33,7 +34,7 @@ _MIDDLE_VERBS = frozenset(
     "geschrieben írta пишет написал kirjoitti".split()
 )
 _JOINED_VERBS = (
-    "写道", "寫道", "写到", "寫到", "来信", "來信", "のメール", "のメッセージ", "書きました", "記述",
+    "写道", "寫道", "写到", "寫到", "来信", "來信", "のメール", "のメッセージ", "書きました",
     "작성", "작성했습니다", "썼습니다", "쓰셨습니다", "님이 보낸 메시지", "כתב", "כתבה", "เขียนว่า",
 )  # fmt: skip
 _QUOTING = ("quoting ", "zitat von ", "citando ", "quotando ", "cytowanie ", "citat ", "citerar ")
@@ -63,15 +64,15 @@ _SHARED = re.compile(
     r"(?:(?<=\s)|(?<=\S)(?=-{2}))(-{0,10} ?On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}, "
     r"[^\n]{4,200}wrote:)$"
 )
-_INVISIBLE = dict.fromkeys(
+_INVISIBLE: dict[int, str | None] = dict.fromkeys(
     [0xAD, 0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 )
-_INVISIBLE[0xA0] = _INVISIBLE[0x202F] = " "  # type: ignore[assignment]
+_INVISIBLE[0xA0] = _INVISIBLE[0x202F] = " "
 _EDGE = "()[]{}<>\"'“”„«»,.;:：*_-–—"
 
 
 def may_end(line: str) -> bool:
-    """Whether a stripped line could be the last one of an attribution; cheap, asked for each line."""
+    """Whether a stripped line could end an attribution; cheap, asked for each line."""
     tail = line[-5:]
     return ":" in tail or "：" in tail or tail.endswith("--") or line[0].isdigit()
 
@@ -92,9 +93,11 @@ def start_of(lines: Sequence[str], end: int, floor: int, marked: bool) -> int | 
         for at in range(end, first - 1, -1)
         if not lines[at].startswith(">")
     ]
-    for at, span in spans:
+    for n, (at, span) in enumerate(spans):
         if _is_dated(span, marked):
-            return _name_above(spans, at, span)
+            led = span[0].isupper() and span.split()[0].casefold() in _LEADS
+            wrapped = n + 1 < len(spans) and not led and _is_open(lines[at - 1])
+            return _above(spans[n:], marked) if wrapped else at
     for told in (_is_signed, _is_bare) if marked else (_is_signed,):
         for at, span in spans:
             if told(span):
@@ -102,13 +105,24 @@ def start_of(lines: Sequence[str], end: int, floor: int, marked: bool) -> int | 
     return None
 
 
-def _name_above(spans: Sequence[tuple[int, str]], at: int, dated: str) -> int:
-    """Where the attribution begins when "<date> wrote:" is the wrapped end of "Bob <address>"."""
-    if dated[0].isdigit() or dated[0] in "于於":
-        for above, span in spans:
-            if above < at and "@" not in dated and _is_signed(span):
-                return above
-    return at
+def _is_open(line: str) -> bool:
+    """Whether a line is long enough to have been wrapped and does not end a sentence."""
+    if len(line) < _SHORTEST_WRAPPED or line[-1] in "!?:;":
+        return False
+    return line[-1] != "." or len(line.split()[-1]) <= 5 or line[-2].isdigit()
+
+
+def _above(spans: Sequence[tuple[int, str]], marked: bool) -> int:
+    """
+    Where the attribution begins of which `spans[0]` may be but the wrapped end: "10:00 Bob wrote:"
+    below "On Mon, 3 May 2021 at", "<date> wrote:" below "Bob <address>".
+    """
+    whole = [
+        at
+        for at, span in spans
+        if _is_dated(span, marked) or ("@" not in spans[0][1] and _is_signed(span))
+    ]
+    return whole[-1] if len(whole) > 1 else spans[0][0]
 
 
 def shared_line(line: str) -> int | None:
@@ -152,7 +166,7 @@ def _ends_in_verb(span: str, tokens: list[str]) -> bool:
 
 
 def _has_middle_verb(tokens: list[str]) -> bool:
-    return any(token in _MIDDLE_VERBS and token != "wrote" for token in tokens[-12:])
+    return any(word in _MIDDLE_VERBS and word != "wrote" for word in tokens[-12:])
 
 
 def _is_dated(span: str, marked: bool) -> bool:
@@ -208,11 +222,14 @@ def _is_bare(span: str) -> bool:
     if span.casefold().startswith(_QUOTING):
         return True
     tokens = _tokens(span)
-    if len(tokens) <= 16 and _DAY.search(span) and not _PRONOUNS.intersection(tokens):
-        if "@" in span or (_CLOCK.search(span) and _START.match(span.casefold())):
-            return True  # whatever the verb of the language is
-    if len(tokens) > 8 or _PRONOUNS.intersection(tokens):
+    if len(tokens) > 16 or _PRONOUNS.intersection(tokens):
         return False
-    return len(tokens) > 1 and (
+    if _DAY.search(span) and ("@" in span or _is_clocked(span)):
+        return True  # whatever the verb of the language is
+    return 1 < len(tokens) <= 8 and (
         _ends_in_verb(span, tokens) or any(token in _MIDDLE_VERBS for token in tokens[1:])
     )
+
+
+def _is_clocked(span: str) -> bool:
+    return _CLOCK.search(span) is not None and _START.match(span.casefold()) is not None

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.mail.forwards.announcements import announcement_of
 from app.mail.forwards.labels import header_of
+from app.mail.forwards.separators import announcement_of
 
 _LONGEST_LABEL = 28
 _LONGEST_SEPARATOR = 400
@@ -39,6 +39,7 @@ _ABOVE = (
     "この線より上", "此行上方", "此行以上", "此线上方", "이 줄 위", "이 선 위", "sor fölé",
     "deasupra acestei linii",
 )  # fmt: skip
+_PROCESSED = ("Original Message processed by ", "Originalnachricht verarbeitet ")  # Tobit David
 _ASKING = ("Please ", "please ", "Reply ", "reply ", "Write ", "write ", "Respond ")
 _ZONE = re.compile(r"\d:\d\d.{0,12}[+-]\d{4}\b")
 _RULE = re.compile(r"[-_=~*–—\s]{3,}")
@@ -88,8 +89,10 @@ def _is_block(block: Sequence[str], first: str, seen: set[str], mixed: bool) -> 
 
 def is_original_separator(line: str) -> bool:
     """ "-----Original Message-----" and its translations, with whatever stands behind."""
-    if len(line) > _LONGEST_SEPARATOR:
+    if line[0] not in "-_=*~‐–—─━O" or len(line) > _LONGEST_SEPARATOR:
         return False
+    if line[0] == "O":
+        return line.startswith(_PROCESSED)
     if _REPLY.match(line):
         return True
     found = announcement_of(line)

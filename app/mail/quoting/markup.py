@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 
 from app.mail.quoting import attributions, header_blocks
-from app.mail.quoting.text import CUT, FORWARD, OWN, QUOTE, SIGNED, Split, split_lines
+from app.mail.quoting.marking import CUT, FORWARD, OWN, QUOTE, SIGNED
+from app.mail.quoting.text import Split, split_lines
 from app.mail.quoting.tokens import Token, tokens
 
 LARGEST = 2_000_000  # characters; beyond, only the text is looked at

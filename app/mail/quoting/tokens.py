@@ -53,7 +53,7 @@ def tokens(html: str) -> Iterator[Token]:
 
 
 class _Ends:
-    """Where things end; remembers what is nowhere below, so that no search is made twice in vain."""
+    """Where things end; remembers what is nowhere below, so that no search is vain twice."""
 
     def __init__(self, html: str) -> None:
         self._html = html
