@@ -39,8 +39,10 @@ _ABOVE = (
     "この線より上", "此行上方", "此行以上", "此线上方", "이 줄 위", "이 선 위", "sor fölé",
     "deasupra acestei linii",
 )  # fmt: skip
+_DASHES = "-_=*~‐–—─━"
 _PROCESSED = ("Original Message processed by ", "Originalnachricht verarbeitet ")  # Tobit David
 _ASKING = ("Please ", "please ", "Reply ", "reply ", "Write ", "write ", "Respond ")
+FIRST_LETTERS = "OPpRrWw"  # of separators and delimiters that need no colon
 _ZONE = re.compile(r"\d:\d\d.{0,12}[+-]\d{4}\b")
 _RULE = re.compile(r"[-_=~*–—\s]{3,}")
 
@@ -70,6 +72,8 @@ def block_end(lines: Sequence[str], at: int) -> int | None:
             if gap > 2 or line.startswith(">"):
                 break
             continue
+        if field in seen and field in ("from", "subject"):
+            break
         seen.add(field)
         end, gap = n + 1, 0
     return end if _is_block(lines[at:end], first, seen, mixed) else None
@@ -87,24 +91,17 @@ def _is_block(block: Sequence[str], first: str, seen: set[str], mixed: bool) -> 
     return addressed and "date" in seen and any(c.isdigit() for c in block[-1])
 
 
-def is_original_separator(line: str) -> bool:
-    """ "-----Original Message-----" and its translations, with whatever stands behind."""
-    if line[0] not in "-_=*~‐–—─━O" or len(line) > _LONGEST_SEPARATOR:
-        return False
-    if line[0] == "O":
-        return line.startswith(_PROCESSED)
-    if _REPLY.match(line):
-        return True
+def separator_of(line: str) -> str | None:
+    """
+    "original" for "-----Original Message-----", "forward" for "------ Forwarded message -----" and
+    "Begin forwarded message:" in their translations, with whatever stands behind; else None.
+    """
+    if not (line[0] in _DASHES or line[-1] in ":：") or not 5 < len(line) <= _LONGEST_SEPARATOR:
+        return "original" if line.startswith(_PROCESSED) else None
+    if line[0] in _DASHES and _REPLY.match(line):
+        return "original"
     found = announcement_of(line)
-    return found is not None and found.kind == "original"
-
-
-def is_forward_separator(line: str) -> bool:
-    """ "---------- Forwarded message ---------", "Begin forwarded message:" and translations."""
-    if len(line) > _LONGEST_SEPARATOR or not (line[0] in "-_=*~—–─━" or line[-1] in ":："):
-        return False
-    found = announcement_of(line)
-    return found is not None and found.kind == "forward"
+    return found.kind if found and found.kind in ("original", "forward") else None
 
 
 def is_delimiter(line: str) -> bool:

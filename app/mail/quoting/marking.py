@@ -55,7 +55,8 @@ class _Pass:
     def run(self) -> None:
         for n, line in enumerate(self._bare):
             if line and n >= self._floor:
-                if not self._goes_on(n, line):
+                prose = self._roles[n] == OWN and _is_prose(line)
+                if not prose and not self._goes_on(n, line):
                     return
                 if self._own is None and self._roles[n] == OWN:
                     self._own = n
@@ -71,11 +72,12 @@ class _Pass:
             return self._passes_marked(n, line)
         if len(line) > _LONGEST:
             return True
-        if header_blocks.is_forward_separator(line):
+        separator = header_blocks.separator_of(line)
+        if separator == "forward":
             return False
         if header_blocks.is_delimiter(line):
             return not self._cut(n) and self._quote(n, n + 1)
-        opened = self._opening(n, line)
+        opened = (n, n + 1) if separator else self._opening(n, line)
         if opened is None:
             return True
         if is_marked(self._bare, opened[1]):
@@ -86,7 +88,7 @@ class _Pass:
     def _passes_marked(self, n: int, line: str) -> bool:
         """Mark a line with ">"; False when a forward begins, which Apple Mail marks as a whole."""
         text = line[:200].lstrip("> ")
-        if text and header_blocks.is_forward_separator(text) and not self._is_within_quote(n):
+        if text and header_blocks.separator_of(text) == "forward" and not self._is_within_quote(n):
             return False
         if _is_quote(self._bare, n, self._lone):
             self._roles[n] = QUOTE
@@ -104,8 +106,6 @@ class _Pass:
             end = header_blocks.block_end(self._bare, n)
             if end is not None:
                 return n, end
-        if header_blocks.is_original_separator(line):
-            return n, n + 1
         if self._checks and attributions.may_end(line):
             self._checks -= 1
             marked = is_marked(self._bare, n + 1)
@@ -141,6 +141,17 @@ class _Pass:
             above -= 1
             start = above if line else start
         return start
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line can be nothing but words of a sentence; cheap, as most lines are that."""
+    return (
+        line[0].isalpha()
+        and ":" not in line
+        and "：" not in line
+        and line[-1] != "-"
+        and line[0] not in header_blocks.FIRST_LETTERS
+    )
 
 
 def _points_below(own: Sequence[str]) -> bool:

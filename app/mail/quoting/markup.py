@@ -140,7 +140,7 @@ class _Lines:
         elif self._forwarded:
             role, self._forwarded = FORWARD, False
         elif kind in ("leading", "introducing") and not level:
-            role = FORWARD if header_blocks.is_forward_separator(text) else QUOTE
+            role = FORWARD if header_blocks.separator_of(text) == "forward" else QUOTE
         elif self._signing and not level:
             role = SIGNED
         elif self._cut:
