@@ -72,7 +72,9 @@ def smtp(databases: list[str], mails: int) -> None:
     with sink() as (port, pid):
         yardstick = {n: measured(port, pid, "a@b.example", n, mails) for n in SESSIONS}
         large = measured(port, pid, "a@b.example", 50, mails // 10, attachment=50_000)
-    head = f"{'':28}{'mails/s':>9}{'of sink':>9}{'CPU ms':>8}{'p50 ms':>8}{'p99 ms':>8}{'faults':>8}"
+    head = (
+        f"{'':28}{'mails/s':>9}{'of sink':>9}{'CPU ms':>8}{'p50 ms':>8}{'p99 ms':>8}{'faults':>8}"
+    )
     say(head)
     for n in SESSIONS:
         row(f"stock sink, {n} sessions", yardstick[n], yardstick[n])

@@ -97,7 +97,9 @@ class Running:
 
     def create_account(self, name: str = "Acme") -> dict[str, str]:
         """A new account: account_id, subdomain, hosted_domain, api_key."""
-        made: dict[str, str] = json.loads(self.command("accounts", "create", "--name", name, "--json"))
+        made: dict[str, str] = json.loads(
+            self.command("accounts", "create", "--name", name, "--json")
+        )
         return made
 
     def call(self, key: str, method: str, path: str, body: Any = None) -> Any:
@@ -130,9 +132,7 @@ def running(data_dir: Path, **variables: str) -> Iterator[Running]:
     }
     environment = {k: v for k, v in os.environ.items() if not k.startswith("HOSTED_INBOX_")}
     environment.update({f"HOSTED_INBOX_{name}": value for name, value in given.items()})
-    service = Running(
-        data_dir, http_port, smtp_port, environment, log=data_dir / "service.log"
-    )
+    service = Running(data_dir, http_port, smtp_port, environment, log=data_dir / "service.log")
     try:
         if service.environment.get("HOSTED_INBOX_DATABASE_URL"):
             service.command("migrate")

@@ -75,6 +75,22 @@ class NewComment(BaseModel):
     author_id: str = Field(max_length=40, description="The user who says it.")
 
 
+class SplitRequest(BaseModel):
+    """The messages that leave."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message_ids: list[Annotated[str, Field(max_length=40)]] = Field(min_length=1, max_length=200)
+
+
+class MergeRequest(BaseModel):
+    """Where everything goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    into: str = Field(max_length=40)
+
+
 def view(conversation: Conversation) -> ConversationView:
     """The conversation as the contract shows it."""
     return ConversationView.model_validate(conversation)
@@ -178,3 +194,36 @@ async def create_comment(
         now=datetime.now(UTC),
     )
     return message_view(message)
+
+
+@router.post(
+    "/{conversation_id}/split",
+    operation_id="split_conversation",
+    status_code=201,
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def split_conversation(
+    conversation_id: str, body: SplitRequest, caller: Writer, db: Db
+) -> ConversationView:
+    """Make some messages a conversation of their own."""
+    return view(
+        await conversations.split(
+            db, caller.account_id, conversation_id, body.message_ids, datetime.now(UTC)
+        )
+    )
+
+
+@router.post(
+    "/{conversation_id}/merge",
+    operation_id="merge_conversation",
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def merge_conversation(
+    conversation_id: str, body: MergeRequest, caller: Writer, db: Db
+) -> ConversationView:
+    """Move everything of a conversation into another one; the answer is that other one."""
+    return view(
+        await conversations.merge(
+            db, caller.account_id, conversation_id, body.into, datetime.now(UTC)
+        )
+    )

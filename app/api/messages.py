@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.etags import tagged
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import conversations, inbound
 from app.domain.conversations import Message
-from app.errors import NotFound
+from app.errors import NotFound, invalid_field
+from app.mail.addresses import is_addr_spec, parse_mailboxes
+from app.mail.message import Mailbox
 from app.mail.parse import read_attachment
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=UnitOfWork)
 Reader = Annotated[Caller, caller_with("conversations:read")]
+Writer = Annotated[Caller, caller_with("conversations:write")]
 
 # Types that a browser shows without running anything in them; all others are only downloaded.
 SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"})
@@ -255,3 +258,61 @@ async def get_attribution(message_id: str, caller: Reader, db: Db) -> Attributio
     if message.attribution is None:
         raise NotFound("Only mail has an attribution.", "messages.no_attribution")
     return AttributionView.model_validate(message.attribution)
+
+
+class Correction(BaseModel):
+    """Who wrote it: a known contact, or a person by address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contact_id: str | None = Field(None, max_length=40)
+    address: str | None = Field(
+        None, max_length=320, description="`ann@x.example` or `Ann <ann@x.example>`."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Correction:
+        if (self.contact_id is None) == (self.address is None):
+            raise ValueError("give contact_id or address, one of both")
+        return self
+
+
+@router.post(
+    "/{message_id}/reattribute",
+    operation_id="reattribute_message",
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def reattribute_message(
+    message_id: str, body: Correction, caller: Writer, db: Db
+) -> MessageView:
+    """Say who wrote a message; its conversation follows when it was opened by it."""
+    box = _mailbox(body.address) if body.address is not None else Mailbox("", "")
+    message = await conversations.reattribute(
+        db,
+        caller.account_id,
+        message_id,
+        contact_id=body.contact_id,
+        address=box.address or None,
+        name=box.name,
+        now=datetime.now(UTC),
+    )
+    return message_view(message)
+
+
+def _mailbox(text: str) -> Mailbox:
+    found = parse_mailboxes(text)
+    if len(found) != 1 or not is_addr_spec(found[0].address):
+        raise invalid_field("/address", "It is no mail address.", "messages.bad_address")
+    return found[0]
+
+
+@router.post(
+    "/{message_id}/admit",
+    operation_id="admit_message",
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def admit_message(message_id: str, caller: Writer, db: Db) -> MessageView:
+    """Admit a pending message, and its writer, to the conversation."""
+    return message_view(
+        await conversations.admit(db, caller.account_id, message_id, datetime.now(UTC))
+    )

@@ -4,6 +4,13 @@ Conversations: what a contact and the team write to each other, and how mails fi
 Deliberately not here: who wrote a mail (`inbound`, `mail.attribution`).
 """
 
+from app.domain.conversations.correcting import (
+    admit,
+    merge,
+    move_to_contact,
+    reattribute,
+    split,
+)
 from app.domain.conversations.incoming import Author, Incoming, TakenIn
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.conversations.service import (
@@ -27,11 +34,16 @@ __all__ = [
     "Message",
     "TakenIn",
     "ThreadId",
+    "admit",
     "change",
     "comment",
     "get",
     "get_message",
     "list_conversations",
     "list_messages",
+    "merge",
+    "move_to_contact",
+    "reattribute",
+    "split",
     "take_in",
 ]

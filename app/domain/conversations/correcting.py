@@ -179,7 +179,11 @@ def _swap_participant_in(conversation: Conversation, message: Message) -> None:
 
 
 async def split(
-    db: AsyncSession, account_id: str, conversation_id: str, message_ids: Sequence[str], now: datetime
+    db: AsyncSession,
+    account_id: str,
+    conversation_id: str,
+    message_ids: Sequence[str],
+    now: datetime,
 ) -> Conversation:
     """
     These messages are a conversation of their own afterwards; answers to them go there.
