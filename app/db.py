@@ -37,7 +37,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -161,7 +166,9 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
 
 
 def _on_connect(writer: bool, connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin by the listeners below, not by the driver
+    connection.isolation_level = (
+        None  # transactions begin by the listeners below, not by the driver
+    )
     cursor = connection.cursor()
     pragmas = ["foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536"]
     if writer:
@@ -257,7 +264,7 @@ def chunks(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which piece of a list: at most `limit` items behind the key `after` (None: from the start)."""
+    """Which piece of a list: at most `limit` items behind the key `after` (None: the start)."""
 
     limit: int = 50
     after: tuple[Any, ...] | None = None

@@ -21,7 +21,7 @@ CommaList = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What the operator chose. Unknown variables with our prefix are refused: they are typing mistakes."""
+    """What the operator chose; unknown variables with our prefix are refused as typing mistakes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "",
-        description="`postgresql://user:password@host/name`; empty: an embedded SQLite in DATA_DIR.",
+        description="`postgresql://user:password@host/name`; empty: SQLite in DATA_DIR.",
     )
     database_pool: int = Field(
         10, ge=2, le=200, description="Connections to PostgreSQL per process."

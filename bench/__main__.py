@@ -122,7 +122,7 @@ def row(name: str, found: Any, yardstick: Any) -> None:
 
 def say(line: str) -> None:
     """Print at once."""
-    print(line, flush=True)  # noqa: T201
+    print(line, flush=True)
 
 
 def main() -> None:

@@ -73,16 +73,16 @@ def main() -> None:
         except Exception:  # noqa: BLE001 - it raises on broken mail, which is counted below
             continue
     values = [one[0] for one in times]
-    print(f"\nunderstanding, {len(values)} mails: CPU ms a mail")  # noqa: T201
+    print(f"\nunderstanding, {len(values)} mails: CPU ms a mail")
     for name, some in (("ours, everything", values), ("email.compat32, parse only", plain)):
         ordered = sorted(some)
-        print(  # noqa: T201
+        print(
             f"{name:28} median {statistics.median(ordered):.2f}"
             f"  p99 {ordered[len(ordered) * 99 // 100]:.2f}  max {ordered[-1]:.1f}"
             f"  read {len(ordered)}"
         )
     for ms, size, name in times[:10]:
-        print(f"  {ms:8.1f} ms  {size:9} octets  {name}")  # noqa: T201
+        print(f"  {ms:8.1f} ms  {size:9} octets  {name}")
 
 
 if __name__ == "__main__":

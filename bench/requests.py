@@ -29,14 +29,14 @@ Service = Callable[[str, Path], AbstractContextManager[Running]]
 
 def main(databases: list[str], service: Service) -> None:
     """Fill an account with mail, then read it."""
-    print(f"\nreading over HTTP, {CONVERSATIONS} conversations, {CONNECTIONS} connections")  # noqa: T201
+    print(f"\nreading over HTTP, {CONVERSATIONS} conversations, {CONNECTIONS} connections")
     for database in databases:
         with tempfile.TemporaryDirectory(prefix="hosted-inbox-bench-") as folder:
             try:
                 with service(database, Path(folder)) as one:
                     _measure(database, one)
             except NoPostgresError as missing:
-                print(f"{database}: skipped, {missing}")  # noqa: T201
+                print(f"{database}: skipped, {missing}")
 
 
 def _measure(database: str, one: Running) -> None:
@@ -49,7 +49,7 @@ def _measure(database: str, one: Running) -> None:
     paths = ("/health/live", "/v1/conversations?limit=50", f"/v1/conversations/{first}/messages")
     for path in paths:
         shown = path.replace(first, "…")
-        print(f"{database:12}{shown:36}{uvloop.run(_load(one, key, path))}")  # noqa: T201
+        print(f"{database:12}{shown:36}{uvloop.run(_load(one, key, path))}")
 
 
 async def _load(one: Running, key: str, path: str) -> str:

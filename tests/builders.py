@@ -47,8 +47,9 @@ def mail(
     if message_id is not None:
         lines.append(f"Message-ID: {message_id}")
     head = "\r\n".join(lines) + "\r\n" + more
+    kind = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
     body = text.replace("\n", "\r\n")
-    return f"{head}MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n".encode()
+    return f"{head}{kind}\r\n{body}\r\n".encode()
 
 
 def kept(reply: str) -> list[str]:

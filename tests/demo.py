@@ -70,9 +70,11 @@ The lamp that came yesterday is broken.
 
 def main() -> None:
     """Show the way of a mail, from the SMTP port to the conversation."""
-    with tempfile.TemporaryDirectory(prefix="hosted-inbox-demo-") as folder:
-        with running(Path(folder) / "data") as service:
-            show(service)
+    with (
+        tempfile.TemporaryDirectory(prefix="hosted-inbox-demo-") as folder,
+        running(Path(folder) / "data") as service,
+    ):
+        show(service)
 
 
 def show(service: Running) -> None:
@@ -120,7 +122,7 @@ def short(message: dict[str, Any]) -> dict[str, Any]:
 def say(title: str, what: Any) -> None:
     """Print a step."""
     text = what if isinstance(what, str) else json.dumps(what, indent=2, ensure_ascii=False)
-    print(f"\n== {title}\n{text}")  # noqa: T201
+    print(f"\n== {title}\n{text}")
 
 
 if __name__ == "__main__":

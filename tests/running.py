@@ -1,4 +1,4 @@
-"""A service of its own process, as an operator starts it; for the demo, the benchmarks and the crash tests."""
+"""A service in a process of its own, as an operator starts it."""
 
 from __future__ import annotations
 

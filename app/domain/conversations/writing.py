@@ -1,4 +1,4 @@
-"""The rows that a group of incoming mails becomes, and how they are written: one statement a table."""
+"""The rows that a group of incoming mails becomes; they are written one statement a table."""
 
 from __future__ import annotations
 
