@@ -118,7 +118,9 @@ def _after_blanks(lines: list[Line], index: int, block: Block) -> int | None:
 
 
 def _same_language(block: Block, header: Header) -> bool:
-    return any(header.languages & label.languages for label in block.labels)
+    return "en" in header.languages or any(
+        header.languages & label.languages for label in block.labels
+    )
 
 
 def _continues(lines: list[Line], index: int, last: str, block: Block, subject: str) -> bool:

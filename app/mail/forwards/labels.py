@@ -397,7 +397,7 @@ def fold(word: str) -> str:
     """A word without case, accents, stars and doubled spaces, so that labels compare equal."""
     if word.isascii():
         return " ".join(word.strip(" \t*_").casefold().split())
-    flat = unicodedata.normalize("NFKD", word.casefold())
+    flat = unicodedata.normalize("NFKD", word.casefold()).replace("ı", "i")
     flat = "".join(c for c in flat if unicodedata.category(c) not in ("Mn", "Cf"))
     return " ".join(flat.strip(" \t*_").split())
 

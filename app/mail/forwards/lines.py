@@ -22,7 +22,8 @@ _DROPPED = (
     0xAD,
 )
 _SPACES = (0x09, 0x0B, 0x0C, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
-_CLEAN: dict[int, int | None] = {**dict.fromkeys(_DROPPED), **dict.fromkeys(_SPACES, 0x20)}
+# Invisible characters go, odd spaces become plain ones.
+CLEAN: dict[int, int | None] = {**dict.fromkeys(_DROPPED), **dict.fromkeys(_SPACES, 0x20)}
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ def clean(raw: str) -> tuple[str, int]:
     """(text, depth) of a raw line."""
     text = raw[:LONGEST]
     if not text.isascii():
-        text = text.translate(_CLEAN)
+        text = text.translate(CLEAN)
     elif "\t" in text:
         text = text.replace("\t", " ")
     depth = 0

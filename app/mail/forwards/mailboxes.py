@@ -40,7 +40,9 @@ def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
         end = found.end()
         *others, name = _items(before)
         people += _loose(others)
-        people.append(_mailbox(name, found[1]))
+        person = _mailbox(name, found[1])
+        if not (people and not person.name and people[-1].address == person.address):
+            people.append(person)  # `a@b <mailto:a@b> <a@b>` is one person
         if len(people) >= MOST:
             return tuple(people[:MOST])
     if not people or _ADDRESS.search(text, end) or text[end:].lstrip()[:1] in (",", ";"):

@@ -260,11 +260,9 @@ class Search:
             said = attribution_of(text)
         if not said or not any(c.isdigit() or c == "@" for c in text):
             return None
+        spot = first_address(text)
         if self.kind != "forward":
             return None if self._separator_later(last) else False
-        if self._separator_later(last):
-            return None
-        spot = first_address(text)
         if spot is None:
             return None
         author, date = person_and_date(text, spot.start(), spot.end())

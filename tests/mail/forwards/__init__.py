@@ -1,1 +1,1 @@
-"""Forwards as mail programs make them, written by us: one specimen for each program and language."""
+"""Forwards as mail programs make them, written by us: one for each program and language."""

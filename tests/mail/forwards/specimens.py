@@ -1,4 +1,8 @@
-"""Specimens of forwards, made from the rows of `clients`: text, and HTML where the program sends it."""
+"""
+Specimens of forwards: made from the rows of `clients.txt`, and the files in `singles`.
+
+A file there is called `program.language.txt` (or `.html`); its first line is the mail's subject.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-
-from tests.mail.forwards import clients, singles
+from pathlib import Path
 
 NAME, ADDRESS = "Ann Lee", "ann.lee@customer.example"
 SUPPORT = "support@acme.example"
@@ -30,7 +33,6 @@ class Specimen:
     subject: str
     text: str
     html: str = ""
-    has_date: bool = True
     has_cc: bool = True
 
     @property
@@ -47,15 +49,30 @@ def specimens() -> Iterator[Specimen]:
     yield from _sentences()
     yield from _thunderbird()
     yield from _yahoo()
-    for client, language, subject, text in singles.texts(AUTHOR, CC, SUBJECT, BODY, COMMENT):
-        yield Specimen(client, language, subject, text, has_cc=CC in text)
-    for client, language, subject, html in singles.markups(NAME, ADDRESS, SUBJECT, BODY, COMMENT):
-        yield Specimen(client, language, subject, "", html, has_cc=False)
+    yield from _singles()
 
 
-def _rows(table: str) -> Iterator[list[str]]:
-    for row in table.strip().split("\n"):
+HERE = Path(__file__).parent
+
+
+def _rows(section: str) -> Iterator[list[str]]:
+    _, _, rest = (HERE / "clients.txt").read_text(encoding="utf-8").partition(f"[{section}]\n")
+    for row in rest.partition("\n\n")[0].strip().split("\n"):
         yield row.split("|")
+
+
+def _singles() -> Iterator[Specimen]:
+    for path in sorted((HERE / "singles").iterdir()):
+        client, language, kind = path.name.split(".")
+        quoted = "\n".join(f"> {line}".rstrip() for line in BODY.split("\n"))
+        subject, _, content = path.read_text(encoding="utf-8").partition("\n")
+        values = {"name": NAME, "address": ADDRESS, "subject": SUBJECT, "comment": COMMENT}
+        values |= {"quoted": quoted, "body": _markup(BODY) if kind == "html" else BODY}
+        for key, value in values.items():
+            subject = subject.replace(f"{{{key}}}", value)
+            content = content.replace(f"{{{key}}}", value)
+        text, html = ("", content) if kind == "html" else (content, "")
+        yield Specimen(client, language, subject, text, html, has_cc=BOB in content)
 
 
 def _markup(text: str) -> str:
@@ -67,7 +84,7 @@ def _linked(name: str, address: str) -> str:
 
 
 def _gmail() -> Iterator[Specimen]:
-    for language, label, date in _rows(clients.GMAIL):
+    for language, label, date in _rows("gmail"):
         separator = "---------- Forwarded message ---------"
         text = (
             f"{COMMENT}\n\n{separator}\n{label}: {AUTHOR}\nDate: {date}\nSubject: {SUBJECT}\n"
@@ -85,7 +102,7 @@ def _gmail() -> Iterator[Specimen]:
 
 
 def _hubspot() -> Iterator[Specimen]:
-    for language, separator, *labels, date in _rows(clients.HUBSPOT):
+    for language, separator, *labels, date in _rows("hubspot"):
         values = (AUTHOR, date, SUBJECT, SUPPORT, CC)
         colon = "：" if language == "ja" else ": "
         block = "\n".join(f"{a}{colon}{b}" for a, b in zip(labels, values, strict=True))
@@ -94,7 +111,7 @@ def _hubspot() -> Iterator[Specimen]:
 
 
 def _apple() -> Iterator[Specimen]:
-    for language, separator, *labels, date in _rows(clients.APPLE):
+    for language, separator, *labels, date in _rows("apple"):
         values = (AUTHOR, SUBJECT, date, SUPPORT, CC, f"Ann Lee <{ADDRESS}>")
         block = [f"{a}: {b}" for a, b in zip(labels, values, strict=True)]
         quoted = [separator, "", *block, "", *BODY.split("\n")]
@@ -118,7 +135,7 @@ def _apple_value(value: str) -> str:
 
 
 def _outlook() -> Iterator[Specimen]:
-    for language, prefix, *labels, date in _rows(clients.OUTLOOK):
+    for language, prefix, *labels, date in _rows("outlook"):
         values = (AUTHOR, date, f"{SUPPORT} <{SUPPORT}>", CC, SUBJECT)
         block = "\n".join(f"{a}: {b}" for a, b in zip(labels, values, strict=True))
         text = f"{COMMENT}\n\n________________________________\n{block}\n\n{BODY}\n"
@@ -148,13 +165,14 @@ def _outlook_desktop(labels: list[str], values: tuple[str, ...]) -> str:
         f"<body lang=EN-US><div class=WordSection1><p class=MsoNormal>{COMMENT}<o:p></o:p></p>"
         "<p class=MsoNormal><o:p>&nbsp;</o:p></p><div><div style='border:none;border-top:solid "
         f"#E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in'><p class=MsoNormal>{lines}<o:p></o:p></p></div>"
-        f"</div><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>{_markup(BODY)}</p></div>"
+        "</div><p class=MsoNormal><o:p>&nbsp;</o:p></p>"
+        f"<p class=MsoNormal>{_markup(BODY)}</p></div>"
         "</body></html>"
     )
 
 
 def _new_outlook() -> Iterator[Specimen]:
-    for language, prefix, *labels, date in _rows(clients.NEW_OUTLOOK):
+    for language, prefix, *labels, date in _rows("new_outlook"):
         values = (AUTHOR, date, f"{SUPPORT} <{SUPPORT}>", CC, SUBJECT)
         block = "\n".join(f"{a}: {b}" for a, b in zip(labels, values, strict=True))
         text = f"{COMMENT}\n\n{block}\n{BODY}\n"
@@ -162,7 +180,7 @@ def _new_outlook() -> Iterator[Specimen]:
 
 
 def _sentences() -> Iterator[Specimen]:
-    for language, sentence in _rows(clients.SENTENCE):
+    for language, sentence in _rows("sentence"):
         said = sentence.format(name=NAME, address=ADDRESS)
         indented = "\n".join(f"    {line}" for line in BODY.split("\n"))
         text = f"{COMMENT}\n\n\ufeff{said}\n\n{indented}\n"
@@ -170,7 +188,7 @@ def _sentences() -> Iterator[Specimen]:
 
 
 def _thunderbird() -> Iterator[Specimen]:
-    for language, separator, *labels in _rows(clients.THUNDERBIRD):
+    for language, separator, *labels in _rows("thunderbird"):
         values = (SUBJECT, RFC_DATE, AUTHOR, SUPPORT, CC)
         dashes = "---" if language == "pl" else "--------"
         block = "\n".join(f"{a}: \t{b}" for a, b in zip(labels, values, strict=True))
@@ -189,7 +207,7 @@ def _thunderbird() -> Iterator[Specimen]:
 
 
 def _yahoo() -> Iterator[Specimen]:
-    for language, separator, *labels, date in _rows(clients.YAHOO):
+    for language, separator, *labels, date in _rows("yahoo"):
         values = (AUTHOR, f'"{SUPPORT}" <{SUPPORT}>', CC, date, SUBJECT)
         glued = "".join(f"{a}{b}" for a, b in zip(labels, values, strict=True))
         text = f"{COMMENT}\n\n   ----- {separator} ----- {glued}\n {BODY}\n"
