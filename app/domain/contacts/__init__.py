@@ -1,0 +1,48 @@
+"""
+Contacts: the people outside who write to an account, each with all of their addresses (E9).
+
+Deliberately not here: what they wrote, and who is found to have written it.
+"""
+
+from app.domain.contacts.arriving import (
+    ContactRef,
+    Wanted,
+    create_placeholder,
+    find_or_create,
+)
+from app.domain.contacts.models import Contact, ContactAddress
+from app.domain.contacts.service import (
+    ContactDetails,
+    ContactFields,
+    ContactFilter,
+    change,
+    create,
+    erase,
+    find_many,
+    get,
+    list_contacts,
+    merge,
+    release_owner,
+    track,
+)
+
+__all__ = [
+    "Contact",
+    "ContactAddress",
+    "ContactDetails",
+    "ContactFields",
+    "ContactFilter",
+    "ContactRef",
+    "Wanted",
+    "change",
+    "create",
+    "create_placeholder",
+    "erase",
+    "find_many",
+    "find_or_create",
+    "get",
+    "list_contacts",
+    "merge",
+    "release_owner",
+    "track",
+]
