@@ -1,0 +1,211 @@
+"""
+The channels as the receiving of mail knows them: by envelope recipient, set-wise, without objects.
+
+Plain Core statements, because they run for every mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import chunks
+from app.domain.channels.addresses import of_channel
+from app.domain.channels.models import CONNECTED, LIVE, Channel, HostedAddress
+from app.domain.events import NewEvent
+from app.errors import NotFound
+from app.mail.addresses import canonical
+
+WAITING = "waiting"
+VERIFIED = "verified"
+# A draft is `unknown`; these stand until mail proves the forwarding.
+UNPROVEN = (WAITING, "failed", "degraded")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """What has to be known of a channel to understand a mail for it. Addresses are canonical."""
+
+    account_id: str
+    channel_id: str
+    name: str
+    source: str
+    forwarding_address: str
+    own_addresses: frozenset[str]  # the team's, its others, and the forwarding address
+    gateways: frozenset[str]
+    forwarding_status: str
+    reopen_window_days: int | None
+    confirmation_waiting: bool  # nothing was forwarded yet: the provider may ask for confirmation
+
+
+@dataclass(frozen=True, slots=True)
+class AddressOwner:
+    """Whose an address is, or would be; `channel_id` where it is or was a channel's."""
+
+    account_id: str
+    channel_id: str | None
+
+
+_FACTS = (
+    Channel.account_id,
+    Channel.id,
+    Channel.name,
+    Channel.source,
+    Channel.forwarding_address,
+    Channel.team_address,
+    Channel.other_team_addresses,
+    Channel.gateways,
+    Channel.forwarding_status,
+    Channel.reopen_window_days,
+)
+
+
+async def accepting(db: AsyncSession, addresses: Collection[str]) -> dict[str, ChannelFacts]:
+    """
+    The channels that take mail for these recipients, by recipient as given; the others are absent.
+
+    Connected and not deleted ones only (D1). `local+tag@` is the channel of `local@`.
+    """
+    wanted = {given: of_channel(given) for given in addresses}
+    found: dict[str, ChannelFacts] = {}
+    for some in chunks(sorted(set(wanted.values()))):
+        statement = (
+            select(HostedAddress.address, *_FACTS)
+            .join(
+                Channel,
+                and_(
+                    Channel.account_id == HostedAddress.account_id,
+                    Channel.id == HostedAddress.channel_id,
+                ),
+            )
+            .where(
+                HostedAddress.address.in_(some),
+                HostedAddress.state == LIVE,
+                Channel.state == CONNECTED,
+                Channel.deleted_at.is_(None),
+            )
+        )
+        found.update({row.address: _facts(row) for row in await db.execute(statement)})
+    return {given: found[address] for given, address in wanted.items() if address in found}
+
+
+async def facts_of(db: AsyncSession, account_id: str, channel_id: str) -> ChannelFacts:
+    """
+    The same facts of one channel, for a mail that was kept. Also of a deleted one: its mail stays.
+
+    Raises NotFound for a channel that never was connected.
+    """
+    statement = select(*_FACTS).where(
+        Channel.account_id == account_id, Channel.id == channel_id, Channel.state == CONNECTED
+    )
+    row = (await db.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such channel.", "channel.not_found")
+    return _facts(row)
+
+
+def _facts(row: Any) -> ChannelFacts:
+    own = {canonical(one) for one in (row.team_address, *row.other_team_addresses) if one}
+    forwarding_address = canonical(row.forwarding_address)
+    return ChannelFacts(
+        account_id=row.account_id,
+        channel_id=row.id,
+        name=row.name,
+        source=row.source,
+        forwarding_address=forwarding_address,
+        own_addresses=frozenset(own | {forwarding_address}),
+        gateways=frozenset(canonical(one) for one in row.gateways),
+        forwarding_status=row.forwarding_status,
+        reopen_window_days=row.reopen_window_days,
+        confirmation_waiting=row.forwarding_status in UNPROVEN,
+    )
+
+
+async def owners_of(db: AsyncSession, addresses: Collection[str]) -> dict[str, AddressOwner]:
+    """
+    Whose ledger tells of mail to these addresses, by address as given; strangers' are absent.
+
+    An account owns the addresses its channels have or had, and every other one at their domains.
+    """
+    wanted = {given: of_channel(given) for given in addresses}
+    exact: dict[str, AddressOwner] = {}
+    for some in chunks(sorted(set(wanted.values()))):
+        statement = select(
+            HostedAddress.address, HostedAddress.account_id, HostedAddress.channel_id
+        ).where(HostedAddress.address.in_(some))
+        for row in await db.execute(statement):
+            exact[row.address] = AddressOwner(row.account_id, row.channel_id)
+    domains = {one.rpartition("@")[2] for one in wanted.values() if one not in exact}
+    at_large: dict[str, AddressOwner] = {}
+    for some in chunks(sorted(domains)):
+        owner = func.min(HostedAddress.account_id).label("account_id")  # a domain has one account
+        by_domain = (
+            select(HostedAddress.domain, owner)
+            .where(HostedAddress.domain.in_(some))
+            .group_by(HostedAddress.domain)
+        )
+        for domain, account_id in await db.execute(by_domain):
+            at_large[domain] = AddressOwner(account_id, None)
+    owners = {}
+    for given, address in wanted.items():
+        found = exact.get(address) or at_large.get(address.rpartition("@")[2])
+        if found is not None:
+            owners[given] = found
+    return owners
+
+
+async def mail_arrived(
+    db: AsyncSession, arrived: Sequence[tuple[str, str]], now: datetime
+) -> list[NewEvent]:
+    """
+    Forwarded mail came for these channels (account id, channel id): it is noted, and proves that
+    the forwarding works. Gives the events of the channels for which that is news.
+
+    Not to be called for a provider's own request to confirm the forwarding.
+    """
+    news = []
+    for some in chunks(arrived):
+        which = tuple_(Channel.account_id, Channel.id).in_(some)
+        proven = (
+            update(Channel)
+            .where(which, Channel.forwarding_status.in_(UNPROVEN))
+            .values(forwarding_status=VERIFIED)
+            .returning(Channel.account_id, Channel.id)
+            .execution_options(synchronize_session=False)
+        )
+        news += [
+            NewEvent(row.account_id, "channel.forwarding_verified", {"channel_id": row.id})
+            for row in await db.execute(proven)
+        ]
+        await db.execute(
+            update(Channel)
+            .where(which)
+            .values(last_received_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    return news
+
+
+async def keep_confirmation(
+    db: AsyncSession,
+    account_id: str,
+    channel_id: str,
+    *,
+    provider: str,
+    code: str,
+    url: str,
+    now: datetime,
+) -> None:
+    """What the provider wants to have confirmed is shown at the channel's set-up (F7)."""
+    asked = {"provider": provider, "code": code, "url": url, "received_at": now.isoformat()}
+    await db.execute(
+        update(Channel)
+        .where(Channel.account_id == account_id, Channel.id == channel_id)
+        .values(confirmation=asked)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,39 @@
+"""
+Sender identity: under which name and address the team of a channel writes.
+
+Deliberately not here: composing and sending. The preview is the one place that makes a From field,
+so that what is shown is what is sent.
+"""
+
+from app.domain.sender_identity.models import SenderIdentity
+from app.domain.sender_identity.naming import AGENT_AND_COMPANY, COMPANY
+from app.domain.sender_identity.service import (
+    CUSTOM,
+    DEFAULT,
+    Identity,
+    Preview,
+    SenderWarning,
+    for_channels,
+    get,
+    let_name_go,
+    preview,
+    remove,
+    set_for,
+)
+
+__all__ = [
+    "AGENT_AND_COMPANY",
+    "COMPANY",
+    "CUSTOM",
+    "DEFAULT",
+    "Identity",
+    "Preview",
+    "SenderIdentity",
+    "SenderWarning",
+    "for_channels",
+    "get",
+    "let_name_go",
+    "preview",
+    "remove",
+    "set_for",
+]

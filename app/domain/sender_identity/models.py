@@ -1,0 +1,33 @@
+"""Under which name and address the team of a channel writes."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKeyConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, Id
+
+
+class SenderIdentity(Base):
+    """The sender identity of one channel."""
+
+    __tablename__ = "sender_identities"
+    __table_args__ = (
+        ForeignKeyConstraint(["account_id", "channel_id"], ["channels.account_id", "channels.id"]),
+        Index(
+            "uq_sender_identities_account_id_company_name_key",
+            "account_id",
+            "company_name_key",
+            unique=True,
+        ),
+    )
+
+    account_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    channel_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name_style: Mapped[str] = mapped_column(String(20))
+    company_name: Mapped[str] = mapped_column(String(100))
+    # A digest of the form in which names are compared (`naming.key_of`); null once the channel is
+    # deleted, because the name is free then.
+    company_name_key: Mapped[str | None] = mapped_column(String(64))
+    address_kind: Mapped[str] = mapped_column(String(10))
+    custom_address: Mapped[str | None] = mapped_column(String(320))
