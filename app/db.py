@@ -20,7 +20,6 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
     JSON,
-    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -43,7 +42,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from app.errors import Invalid, Refusal, StorageFull, Unavailable
@@ -281,7 +280,7 @@ class Page(Generic[T]):
 async def page_of(
     db: AsyncSession,
     statement: Select[Any],
-    keys: Sequence[ColumnElement[Any]],
+    keys: Sequence[InstrumentedAttribute[Any]],
     request: PageRequest,
     *,
     descending: bool = False,
