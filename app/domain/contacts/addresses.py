@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import chunks
 from app.domain import accounts
 from app.domain.contacts.models import Contact, ContactAddress
 from app.errors import Conflict, FieldError, invalid_field
@@ -87,19 +88,18 @@ async def move(db: AsyncSession, source: Contact, target: Contact) -> None:
     )
 
 
-async def of(db: AsyncSession, found: Sequence[Contact]) -> dict[tuple[str, str], list[str]]:
-    """The addresses of these contacts as they are shown, by account id and id."""
-    if not found:
-        return {}
-    statement = (
-        select(ContactAddress.account_id, ContactAddress.contact_id, ContactAddress.shown)
-        .where(
-            ContactAddress.account_id.in_({one.account_id for one in found}),
-            ContactAddress.contact_id.in_([one.id for one in found]),
-        )
-        .order_by(ContactAddress.position, ContactAddress.address)
-    )
+async def of(
+    db: AsyncSession, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[str]]:
+    """The addresses of these contacts as they are shown, by account id and id of the contact."""
+    account_ids = sorted({account_id for account_id, _ in wanted})
     shown: dict[tuple[str, str], list[str]] = {}
-    for account_id, contact_id, address in await db.execute(statement):
-        shown.setdefault((account_id, contact_id), []).append(address)
+    for some in chunks(sorted({contact_id for _, contact_id in wanted})):
+        statement = (
+            select(ContactAddress.account_id, ContactAddress.contact_id, ContactAddress.shown)
+            .where(ContactAddress.account_id.in_(account_ids), ContactAddress.contact_id.in_(some))
+            .order_by(ContactAddress.position, ContactAddress.address)
+        )
+        for account_id, contact_id, address in await db.execute(statement):
+            shown.setdefault((account_id, contact_id), []).append(address)
     return shown

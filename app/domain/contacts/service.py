@@ -60,7 +60,7 @@ class ContactFilter:
     words: str | None = None
 
 
-async def create(
+async def create_contact(
     db: AsyncSession, account_id: str, wanted: ContactFields, *, now: datetime
 ) -> ContactDetails:
     """
@@ -91,9 +91,24 @@ async def create(
     return await _describe(db, contact)
 
 
-async def get(db: AsyncSession, account_id: str, contact_id: str) -> ContactDetails:
+async def get_contact(db: AsyncSession, account_id: str, contact_id: str) -> ContactDetails:
     """The contact. Raises NotFound (`contacts.merged` when it went into another one)."""
     return await _describe(db, await _load(db, account_id, contact_id))
+
+
+async def is_placeholder(db: AsyncSession, account_id: str, contact_id: str) -> bool:
+    """Does the contact stand for a sender who could not be found out (E7)?"""
+    found = await db.get(Contact, (account_id, contact_id))
+    return found is not None and found.placeholder
+
+
+async def addresses_of(
+    db: AsyncSession, account_id: str, contact_ids: Collection[str]
+) -> dict[str, list[str]]:
+    """The addresses of each of these contacts as they are shown, the main one first."""
+    wanted = [(account_id, contact_id) for contact_id in contact_ids]
+    shown = await written.of(db, wanted)
+    return {contact_id: shown.get((account_id, contact_id), []) for contact_id in contact_ids}
 
 
 async def find_many(
@@ -134,7 +149,7 @@ async def list_contacts(
     return Page(await _describe_all(db, page.items), page.next_after)
 
 
-async def change(
+async def update_contact(
     db: AsyncSession,
     account_id: str,
     contact_id: str,
@@ -146,7 +161,7 @@ async def change(
     """
     The contact has these fields as wanted; a placeholder that gets an address is none any more.
 
-    Raises NotFound, and what `create` raises.
+    Raises NotFound, and what `create_contact` raises.
     """
     contact = await _load(db, account_id, contact_id)
     before = await _describe(db, contact)
@@ -264,7 +279,7 @@ async def _describe(db: AsyncSession, contact: Contact) -> ContactDetails:
 
 
 async def _describe_all(db: AsyncSession, found: Sequence[Contact]) -> list[ContactDetails]:
-    shown = await written.of(db, found)
+    shown = await written.of(db, [(one.account_id, one.id) for one in found])
     return [
         ContactDetails(
             account_id=one.account_id,
