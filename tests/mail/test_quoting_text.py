@@ -95,6 +95,8 @@ SEPARATORS = [
     "-----Исходное сообщение-----",
     "------------------ 原始邮件 ------------------",
     "----- Reply message -----",
+    "---- Replied Message ----",
+    ">>> Bob Lee <bob@x.example> 05/03/2021 10:00 AM >>>",
 ]
 
 DELIMITERS = [
@@ -285,6 +287,12 @@ def test_a_forward_within_a_quotation_is_quoted() -> None:
     ],
 )
 def test_what_only_resembles_a_quotation_stays(text: str) -> None:
+    assert split_text(text) == Split(text, "", "")
+
+
+def test_lines_between_fences_of_code_are_no_quotation() -> None:
+    text = "Type\n```\n> make\n> make test\n```\nplease"
+
     assert split_text(text) == Split(text, "", "")
 
 

@@ -33,6 +33,7 @@ _MIDDLE_VERBS = frozenset(
     "schrieb schreibt schreef skrev كتب كتبت כתב כתבה kirjutas rašė skrifaði geskryf wrote "
     "geschrieben írta пишет написал kirjoitti".split()
 )
+_VERBS = _END_VERBS | _MIDDLE_VERBS
 _JOINED_VERBS = (
     "写道", "寫道", "写到", "寫到", "来信", "來信", "のメール", "のメッセージ", "書きました",
     "작성", "작성했습니다", "썼습니다", "쓰셨습니다", "님이 보낸 메시지", "כתב", "כתבה", "เขียนว่า",
@@ -206,7 +207,7 @@ def _is_signed(span: str) -> bool:
         after = _tokens(span[address.end() :])
         if _BY.match(span.casefold()) and _STRONG.search(span, address.end()):
             return True
-        verbs = _ends_in_verb(span, tokens) or any(t in _MIDDLE_VERBS for t in after[:3])
+        verbs = _ends_in_verb(span, tokens) or not _VERBS.isdisjoint(after[:4])
         return verbs and (len(after) <= 3 or bool(_CLOCK.search(span, address.end())))
     at = next((n for n, token in enumerate(tokens[:7]) if token in _MIDDLE_VERBS), 0)
     if not at or _PRONOUNS.intersection(tokens[:at]):

@@ -24,7 +24,7 @@ _REPLIES = (  # separators that only replies have, or that few programs write
     "original|original message|reply message|original appointment|ursprünglicher termin|"
     "antwortnachricht|urspruengliche nachricht|message d.origine|mail original|message initial|"
     "mensaje de respuesta|originální zpráva|исходное письмо|mesej asal|jatorrizko mezua|"
-    "mensaxe orixinal"
+    "mensaxe orixinal|replied message|回复的原邮件|回复的邮件|回復的原郵件"
 )
 _REPLY = re.compile(rf"[*_\s]{{0,4}}[-_=‐–—]{{1,30}}\s?(?:{_REPLIES})\s?[-_=‐–—]{{2,30}}", re.I)
 _ABOVE = (
@@ -39,6 +39,9 @@ _ABOVE = (
     "この線より上", "此行上方", "此行以上", "此线上方", "이 줄 위", "이 선 위", "sor fölé",
     "deasupra acestei linii",
 )  # fmt: skip
+_GROUPWISE = re.compile(
+    r">>> ?[^>\n]{3,200}\d[^>\n]{0,40}>>>|>>> ?.{3,100}<.{3,100}> .{0,40}\d.{0,20}>>>"
+)
 _DASHES = "-_=*~‐–—─━"
 _PROCESSED = ("Original Message processed by ", "Originalnachricht verarbeitet ")  # Tobit David
 _ASKING = ("Please ", "please ", "Reply ", "reply ", "Write ", "write ", "Respond ")
@@ -67,8 +70,8 @@ def block_end(lines: Sequence[str], at: int) -> int | None:
         line = lines[n]
         field = _field(line) if line else None
         if field is None:
-            gap += 1
-            mixed = mixed or ": " in line  # something that is no field of a mail
+            foreign = ": " in line  # a field that is no header field of a mail
+            mixed, gap = mixed or foreign, gap + (not foreign)
             if gap > 2 or line.startswith(">"):
                 break
             continue
@@ -102,6 +105,11 @@ def separator_of(line: str) -> str | None:
         return "original"
     found = announcement_of(line)
     return found.kind if found and found.kind in ("original", "forward") else None
+
+
+def is_groupwise(line: str) -> bool:
+    """ ">>> Bob Lee <bob@x.example> 05/03/2021 10:00 >>>": all below is quoted, without a mark."""
+    return line.endswith(">>>") and len(line) < 300 and _GROUPWISE.fullmatch(line) is not None
 
 
 def is_delimiter(line: str) -> bool:

@@ -50,12 +50,13 @@ class _Pass:
         self._floor = 0  # lines above are taken
         self._own: int | None = None  # the first line of the writer's own
         self._checks = _MOST_CHECKS
+        self._fenced = _fenced(bare)
         self._lone = sum(1 for line in bare if line and line[0] == ">") == 1
 
     def run(self) -> None:
         for n, line in enumerate(self._bare):
             if line and n >= self._floor:
-                prose = self._roles[n] == OWN and _is_prose(line)
+                prose = self._roles[n] == OWN and (n in self._fenced or _is_prose(line))
                 if not prose and not self._goes_on(n, line):
                     return
                 if self._own is None and self._roles[n] == OWN:
@@ -90,6 +91,8 @@ class _Pass:
         text = line[:200].lstrip("> ")
         if text and header_blocks.separator_of(text) == "forward" and not self._is_within_quote(n):
             return False
+        if header_blocks.is_groupwise(line) and not is_marked(self._bare, n + 1):
+            return not self._cut(n)
         if _is_quote(self._bare, n, self._lone):
             self._roles[n] = QUOTE
         return True
@@ -141,6 +144,13 @@ class _Pass:
             above -= 1
             start = above if line else start
         return start
+
+
+def _fenced(bare: Sequence[str]) -> frozenset[int]:
+    """The lines between fences of code ("```"), which nobody quotes with ">" in."""
+    fences = [n for n, line in enumerate(bare) if line.startswith("```")]
+    pairs = zip(fences[::2], fences[1::2], strict=False)
+    return frozenset(n for first, last in pairs for n in range(first, last + 1))
 
 
 def _is_prose(line: str) -> bool:
