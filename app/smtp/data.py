@@ -55,7 +55,8 @@ class DataCollector:
             rest = None
         self._received += len(data) - before
         self._dots += data.count(b"\r\n.", max(0, before - 2))
-        if self.size > self._limit:
+        # Before the end is there, the last two octets may be the beginning of it.
+        if self.size > self._limit + (2 if rest is None else 0):
             self.too_big = True
         if rest is None and (self.too_big or self.discarding):
             self.discard()

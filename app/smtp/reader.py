@@ -19,14 +19,17 @@ class BlockReader(asyncio.StreamReader):
         self._buffer: bytearray
 
     def line_at_hand(self) -> bytes | None:
-        """The next line with its LF, if it has arrived as a whole."""
+        """
+        The next line with its LF, if it has arrived as a whole.
+
+        A transport that was paused is resumed when a read has to wait.
+        """
         buffer = self._buffer
         end = buffer.find(b"\n") + 1
         if not end:
             return None
         line = bytes(memoryview(buffer)[:end])
         del buffer[:end]
-        self._maybe_resume_transport()  # type: ignore[attr-defined]
         return line
 
     def unread(self, octets: bytes) -> None:

@@ -40,6 +40,7 @@ class FakeIntake:
             f"rcv_{number}" for number, _ in enumerate(mail.recipients, 1)
         ]
         self.keeping: queue.Queue[ArrivedMail] = queue.Queue()
+        self.cancelled: queue.Queue[ArrivedMail] = queue.Queue()
         self._held: asyncio.Event | None = None
 
     async def accepts(self, recipient: str, session: SessionFacts) -> Refusal | None:
@@ -53,7 +54,11 @@ class FakeIntake:
     async def keep(self, mail: ArrivedMail) -> list[str]:
         self.keeping.put(mail)
         if self._held is not None:
-            await self._held.wait()
+            try:
+                await self._held.wait()
+            except asyncio.CancelledError:
+                self.cancelled.put(mail)
+                raise
         if self.fault_in_keep:
             raise self.fault_in_keep
         self.kept.put(mail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.smtp.data import DataCollector
@@ -140,12 +140,33 @@ def test_too_much_mail_at_one_time_is_put_off(open_door: OpenDoor) -> None:
     assert running.door.counters.octets_in_flight == 0
 
 
+@pytest.mark.parametrize(
+    "mail", [b"", b"\r\n", b"a\r\n", b".\r\n", b"\r\r\n.\r\r\n", b"\r\n.\n\r\n"]
+)
+def test_the_limit_is_exact_wherever_a_mail_is_cut(mail: bytes) -> None:
+    stream = (b"\r\n" + mail).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
+
+    for first, second in itertools.combinations_with_replacement(range(len(stream) + 1), 2):
+        fitting, small = DataCollector(len(mail)), DataCollector(len(mail) - 1)
+        rest = None
+        for block in (stream[:first], stream[first:second], stream[second:]):
+            if block:
+                rest = fitting.feed(block)
+                assert small.feed(block) == rest
+
+        assert rest == b""
+        assert (fitting.too_big, small.too_big) == (False, True)
+        assert fitting.mail() == mail
+        assert fitting.size == small.size == len(mail)
+
+
 _PIECES = st.lists(
     st.sampled_from([b"\r", b"\n", b".", b"\r\n", b"..", b"a", b"\r\n.", b"\r\n.\r", b"text"]),
     max_size=30,
 ).map(b"".join)
 
 
+@settings(deadline=None)
 @given(mail=_PIECES, cuts=st.lists(st.integers(0, 200), max_size=8), after=st.binary(max_size=5))
 def test_however_a_mail_is_cut_into_blocks_it_is_read_alike(
     mail: bytes, cuts: list[int], after: bytes
@@ -167,6 +188,7 @@ def test_however_a_mail_is_cut_into_blocks_it_is_read_alike(
     assert not collector.too_big
 
 
+@settings(deadline=None)
 @given(blocks=st.lists(_PIECES.filter(bool), max_size=20), limit=st.integers(0, 50))
 def test_a_discarded_mail_ends_where_a_kept_one_does(blocks: list[bytes], limit: int) -> None:
     keeping, discarding = DataCollector(100_000), DataCollector(limit)

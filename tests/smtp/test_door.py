@@ -88,7 +88,7 @@ def test_closing_lets_a_running_commit_end_and_answers_it(open_door: OpenDoor) -
     caller.send(b"x\r\n.\r\n")
     running.intake.keeping.get(timeout=PATIENCE)
 
-    closing = running.start(running.door.close(grace=PATIENCE))
+    closing = running.start(running.door.close(grace=10 * PATIENCE))
     running.run(running.let_pass(0.05))
     assert not closing.done()
     running.intake.release()
@@ -123,7 +123,7 @@ def test_closing_waits_for_a_commit_whose_client_is_gone(open_door: OpenDoor) ->
     caller.reset()
     running.run(running.empty())
 
-    closing = running.start(running.door.close(grace=PATIENCE))
+    closing = running.start(running.door.close(grace=10 * PATIENCE))
     running.run(running.let_pass(0.05))
     assert not closing.done()
     running.intake.release()
@@ -147,3 +147,4 @@ def test_closing_cuts_what_does_not_end_in_time(open_door: OpenDoor) -> None:
     assert stuck.reply() == ""
     assert slow.reply() == ""
     assert running.intake.kept.empty()
+    assert running.intake.cancelled.get(timeout=PATIENCE).raw == b"x\r\n"

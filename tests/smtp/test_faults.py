@@ -125,6 +125,17 @@ def test_recipients_pipelined_after_a_mail_too_big_are_told_to_the_ledger(
     assert caller.deliver().startswith("250 2.0.0")
 
 
+def test_after_rset_a_mail_too_big_is_history(open_door: OpenDoor) -> None:
+    running = open_door(size_limit=70_000)
+    caller = running.call()
+    caller.ask("MAIL FROM:<ann@shop.example> SIZE=70001")
+    caller.ask("RSET")
+
+    assert caller.ask("RCPT TO:<support@acme.example>")[:9] == "503 5.5.1"
+
+    assert running.intake.refusals.empty()
+
+
 def test_a_ledger_that_fails_costs_no_session(open_door: OpenDoor) -> None:
     running = open_door()
     running.intake.fault_in_refused = RuntimeError("ledger")

@@ -48,6 +48,20 @@ def test_a_mail_that_trickles_for_ever_is_ended(open_door: OpenDoor) -> None:
     assert running.intake.keeping.empty()
 
 
+def test_a_mail_that_comes_slowly_but_steadily_is_kept(open_door: OpenDoor) -> None:
+    running = open_door(idle_timeout=2 * SOON)
+    caller = running.call()
+    caller.begin()
+
+    for _ in range(6):
+        caller.send(b"x\r\n")
+        running.run(running.let_pass(SOON / 2))
+    caller.send(b".\r\n")
+
+    assert caller.reply().startswith("250 2.0.0")
+    assert running.intake.kept.get(timeout=PATIENCE).raw == b"x\r\n" * 6
+
+
 def test_an_envelope_that_never_gets_a_mail_is_ended(open_door: OpenDoor) -> None:
     caller = open_door(idle_timeout=PATIENCE, transaction_timeout=SOON, command_limit=10**9).call()
     caller.ask("MAIL FROM:<ann@shop.example>")

@@ -90,6 +90,17 @@ def test_a_header_that_never_comes_is_not_waited_for(open_door: OpenDoor) -> Non
     assert caller.reply() == ""
 
 
+def test_the_time_for_the_header_is_over_with_the_header(open_door: OpenDoor) -> None:
+    running = open_door(proxy_protocol=True, handshake_timeout=0.1)
+    caller = running.call(greet=False)
+
+    caller.send(b"PROXY UNKNOWN\r\n")
+    caller.reply()
+    running.run(running.let_pass(0.2))
+
+    assert caller.ask("NOOP") == "250 2.0.0 Ok"
+
+
 def test_a_header_is_nothing_special_when_the_protocol_is_off(open_door: OpenDoor) -> None:
     caller = open_door().call(greet=False)
     caller.reply()
