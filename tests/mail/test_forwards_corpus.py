@@ -43,7 +43,8 @@ def same_people(got: tuple[Mailbox, ...], wanted: list[dict[str, Any]]) -> bool:
         return not got
     pairs = list(zip(got, wanted, strict=False))
     return len(pairs) == len(wanted) and all(
-        person.address == want["address"] and person.name == (want.get("name", person.name) or "")
+        person.address == want["address"]
+        and person.name == (want.get("name", person.name) or "").strip("'")
         for person, want in pairs
     )
 

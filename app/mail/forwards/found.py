@@ -13,7 +13,7 @@ from app.mail.forwards.dates import read_date
 from app.mail.forwards.lines import Line, lines_of, raw_lines, unquoted
 from app.mail.forwards.mailboxes import read_mailboxes
 from app.mail.forwards.search import Found, Search
-from app.mail.forwards.separators import announcement_of
+from app.mail.forwards.separators import GMAIL_TITLES, announcement_of
 from app.mail.forwards.subjects import has_forward_prefix, strip_forward_prefix
 from app.mail.message import Mailbox
 
@@ -198,6 +198,8 @@ def _client(found: Found) -> str:
 
 def _client_by_separator(found: Found) -> str:
     english = "orwarded message" in found.shown
+    if found.shown in GMAIL_TITLES:
+        return "gmail"
     if not found.dashes:
         return "mailmate" if found.shown.startswith("Forwarded") else "apple_mail"
     if found.shown.startswith("="):
@@ -210,7 +212,8 @@ def _client_by_separator(found: Found) -> str:
         return "thunderbird"
     if found.dashes == 5 and found.glued:
         return "yahoo"
-    return _CLIENTS_BY_DASHES.get(found.dashes, "")
+    titled = "Forwarded Message -" in found.shown
+    return _CLIENTS_BY_DASHES.get(found.dashes, "") if titled else ""
 
 
 def _evidence(found: Found, source: str, client: str) -> str:

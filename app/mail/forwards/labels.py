@@ -19,8 +19,8 @@ LABELS: dict[str, tuple[str, str, str, str, str, str]] = {
     "en": (
         "From",
         "To",
-        "Cc|Copy|Copied",
-        "Date|Sent|Sent on|Date Sent|Sent at",
+        "Cc|Copy|Copied|Copies to",
+        "Date|Sent|Sent on|Date Sent|Sent at|Date sent",
         "Subject",
         "Reply-To|Reply To",
     ),
@@ -53,7 +53,7 @@ LABELS: dict[str, tuple[str, str, str, str, str, str]] = {
         "A|Destinatario|Destinatari|Per",
         "Cc|Copia|Copia conoscenza|In copia",
         "Data|Inviato|Inviata|Data invio|Inviato il",
-        "Oggetto",
+        "Oggetto|Ogg",
         "Rispondi a|Rispondi-A",
     ),
     "pt": (

@@ -27,6 +27,7 @@ _REPEATED = re.compile(
     rf"(?<![^\s<>()\[\]\",;:|'])({_LOCAL}@{_DOMAIN})\s{{0,2}}<\1>", re.IGNORECASE
 )
 _BRACKETED = re.compile(rf"[<\[(]{{1,2}}\s{{0,3}}'?({_LOCAL}@{_DOMAIN})\.?'?\s{{0,3}}[>\])]{{0,2}}")
+_COMMENT = re.compile(r"\s{0,3}\(([^()@]{1,100})\)")
 _QUOTES = "\"'“”„«»‘’‚`"
 
 
@@ -105,7 +106,8 @@ def _loose(items: list[str]) -> list[Mailbox]:
     for item in items:
         found = _ADDRESS.search(item)
         if found:
-            people.append(_mailbox(item[: found.start()], found[0]))
+            comment = _COMMENT.match(item, found.end())  # `ann@x.example (Ann Lee)`
+            people.append(_mailbox(comment[1] if comment else item[: found.start()], found[0]))
         elif item.strip(_QUOTES + " ,;") and not item.endswith(":"):  # `undisclosed-recipients:;`
             people.append(_mailbox(item, ""))
     return people

@@ -14,11 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.mail.forwards.blocks import Block, read_block, unglue
-from app.mail.forwards.labels import fold, header_of
+from app.mail.forwards.labels import header_of
 from app.mail.forwards.lines import Line
 from app.mail.forwards.mailboxes import first_address, read_mailboxes
 from app.mail.forwards.sentences import attribution_of, person_and_date
-from app.mail.forwards.separators import Announcement, announcement_of
+from app.mail.forwards.separators import GMAIL_TITLES, Announcement, announcement_of
 from app.mail.forwards.subjects import prefix_of
 from app.mail.message import Mailbox
 
@@ -53,6 +53,7 @@ class Search:
         self.rule: tuple[int, Announcement] | None = None  # a separator that awaits its block
         self.above = 0  # lines with text so far, separators not counted
         self.marks: set[str] = set()
+        self.separators: list[tuple[int, int]] | None = None  # (index, depth), when asked for
 
     def run(self) -> Found | None:
         """The outermost forward; None when there is none or a reply's history comes first."""
@@ -73,7 +74,7 @@ class Search:
 
     def _at(self, index: int, text: str) -> Found | bool | None:
         """A forward that begins here, False when a reply's history does, None to go on."""
-        if text[0] in _MARKS_OF_LINES or text[-1] in _MARKS_OF_LINES:
+        if text[0] in _MARKS_OF_LINES or text[-1] in _MARKS_OF_LINES or text in GMAIL_TITLES:
             said = announcement_of(text)
             if said:
                 return self._separator(index, said)
@@ -116,16 +117,30 @@ class Search:
         if said.rest:
             block = self._glued(index, said.rest)
             return self._accept(block, index, said, strong) if block else None
-        start = index + 1
-        for first in range(start, min(start + _HEADER_GAP, len(self.lines))):
-            if not self.lines[first].text:
-                continue
+        first = self._next_text(index + 1)
+        block = self._block(first) if first else None
+        if block is None and first and said.kind == "forward":
+            first = self._below_title(first)
             block = self._block(first)
-            if block and block.asked() >= 1:
-                self._skip_repeated(block, said)
-                return self._accept(block, index, said, strong)
-            return self._dated_name(first, index, said)
-        return None
+        if block and block.asked() >= 1:
+            return self._accept(block, index, said, strong)
+        return self._dated_name(first, index, said) if first else None
+
+    def _next_text(self, start: int) -> int:
+        """The index of the first line with text from `start` on; 0 when there is none soon."""
+        for index in range(start, min(start + _HEADER_GAP, len(self.lines))):
+            if self.lines[index].text:
+                return index
+        return 0
+
+    def _below_title(self, first: int) -> int:
+        """Gmail's "Forwarded Conversation" has the subject and a rule above the first block."""
+        header = header_of(self.lines[first].text)
+        rule = self._next_text(first + 1)
+        said = announcement_of(self.lines[rule].text) if rule else None
+        if header and header.field == "subject" and said and said.kind == "rule":
+            return self._next_text(rule + 1) or first
+        return first
 
     def _block(self, first: int) -> Block | None:
         text = self.lines[first].text
@@ -142,15 +157,14 @@ class Search:
         block.first, block.end = index, index + 1
         return block
 
-    def _skip_repeated(self, block: Block, said: Announcement) -> None:
-        """Zoho prints its separator a second time below the block."""
-        for index in range(block.end, min(block.end + 3, len(self.lines))):
-            text = self.lines[index].text
-            if text:
-                again = announcement_of(text)
-                if again and again.kind == "forward" and fold(text) == fold(said.shown):
-                    block.end = index + 1
-                return
+    def _skip_closing(self, block: Block, said: Announcement) -> None:
+        """Zoho prints its separator a second time below the block, SquirrelMail a rule."""
+        index = self._next_text(block.end)
+        again = announcement_of(self.lines[index].text) if index else None
+        if again is None or index > block.end + 2:
+            return
+        if again.shown == said.shown or (again.kind == "rule" and again.dashes >= 40):
+            block.end = index + 1
 
     def _dated_name(self, first: int, index: int, said: Announcement) -> Found | None:
         """`01.02.2021, 10:00, "Ann" <ann@x.example>:` as Yandex has it, or "Ann <…> wrote:"."""
@@ -177,6 +191,7 @@ class Search:
         if block is None or block.asked() < 2 or not block.consistent:
             return None
         said, start = self._rule_above(index)
+        start = self._quote_above(start, block.depth) if said is None else start
         if self._counts(block, said, index):
             return self._accept(block, start, said, strong=False)
         return False
@@ -186,12 +201,16 @@ class Search:
         if self.rule is None:
             return None, index
         at, said = self.rule
-        between = self.lines[at + 1 : index] if said.shown or said.dashes != 32 else []
-        return (
-            (said, at)
-            if not any(line.text for line in between) and index - at < 5
-            else (None, index)
-        )
+        if index - at > _HEADER_GAP or any(line.text for line in self.lines[at + 1 : index]):
+            return None, index
+        return said, at
+
+    def _quote_above(self, start: int, depth: int) -> int:
+        """Where the quote that holds a block begins, if that is near ("> Message du 27/10/21")."""
+        for index in range(start - 1, max(start - 4, -1), -1):
+            if self.lines[index].depth < depth:
+                return index + 1
+        return start
 
     def _counts(self, block: Block, said: Announcement | None, index: int) -> bool:
         """Whether a block that replies have as well is a forward here."""
@@ -218,6 +237,8 @@ class Search:
         people = read_mailboxes(block.fields["from"])
         if not people:
             return None
+        if said and said.shown:
+            self._skip_closing(block, said)
         if (
             not strong
             and said
@@ -276,12 +297,11 @@ class Search:
         depth = self.lines[index].depth
         if following is None or following.depth > depth:
             return False
-        for line in self.lines[index + 1 : index + 400]:
-            if line.text and line.depth <= depth and line.text[0] in "-=>BAI":
-                said = announcement_of(line.text)
-                if said and said.kind == "forward":
-                    return True
-        return False
+        if self.separators is None:
+            self.separators = [
+                (at, line.depth) for at, line in enumerate(self.lines) if _is_separator(line.text)
+            ]
+        return any(at > index and quoted <= depth for at, quoted in self.separators[-50:])
 
     def _found(
         self,
@@ -313,6 +333,13 @@ class Search:
             frozenset(marks),
             glued,
         )
+
+
+def _is_separator(text: str) -> bool:
+    if not text or (text[0] not in "-=" and text[-1] not in ":："):
+        return False
+    said = announcement_of(text)
+    return said is not None and said.kind == "forward"
 
 
 def _languages(block: Block, said: Announcement | None) -> tuple[str, ...]:

@@ -119,6 +119,17 @@ _BEGIN: dict[str, str] = {
     "ko": "전달된 메시지 시작|전달된 메시지",
 }
 
+# The only titles without dashes and colon: Gmail's "Forward all".
+GMAIL_TITLES = {
+    "Forwarded Conversation": "en",
+    "Weitergeleitete Konversation": "de",
+    "Conversation transférée": "fr",
+    "Conversación reenviada": "es",
+    "Conversazione inoltrata": "it",
+    "Conversa encaminhada": "pt",
+    "Doorgestuurde conversatie": "nl",
+}
+
 # Separators that replies have as well as forwards.
 _ORIGINAL: dict[str, str] = {
     "en": "Original Message|Original E-mail|Original Email|Original Mail|Original Appointment",
@@ -200,7 +211,7 @@ _BETWEEN_DASHES = {
     **{text: ("original", language) for text, language in _texts(_ORIGINAL).items()},
     **{text: ("forward", language) for text, language in _texts(_FORWARD).items()},
 }
-_WITHOUT_DASHES = _texts(_BEGIN)
+_WITHOUT_DASHES = _texts(_BEGIN) | {fold(text): code for text, code in GMAIL_TITLES.items()}
 _DASHES = "-_=*~—–─━"
 _RULE = re.compile(r"[-_=*~—–─━ ]{3,200}$")
 # A separator with more behind it on the same line: `----- Forwarded Message ----- From: Ann …`
@@ -232,7 +243,7 @@ def announcement_of(line: str) -> Announcement | None:
 
 
 def _begin(line: str) -> Announcement | None:
-    if len(line) > 80 or line[-1] not in ":：":
+    if len(line) > 80 or (line[-1] not in ":：" and line not in GMAIL_TITLES):
         return None
     language = _WITHOUT_DASHES.get(fold(line.rstrip(" :：*")))
     return Announcement("forward", language, 0, "", line) if language else None
