@@ -1,0 +1,233 @@
+"""The people outside who write to the account."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.etags import IfMatch, check_match, tagged
+from app.api.paging import ListOf, Paging, list_of
+from app.api.problems import refusals
+from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
+from app.domain import contacts
+from app.domain.contacts import ContactDetails, ContactFields, ContactFilter
+
+router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=UnitOfWork)
+Reader = Annotated[Caller, caller_with("contacts:read")]
+Writer = Annotated[Caller, caller_with("contacts:write")]
+
+
+class Tracking(BaseModel):
+    """Whether a cookie on the company's site knows the contact."""
+
+    tracked: bool
+    token: str | None
+    tracked_at: datetime | None
+
+
+class ContactView(BaseModel):
+    """Somebody who writes to the account."""
+
+    id: str
+    name: str
+    addresses: list[str]
+    owner_id: str | None
+    tracking: Tracking
+    placeholder: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class ContactExport(BaseModel):
+    """Everything that is kept about a contact."""
+
+    contact: ContactView
+    exported_at: datetime
+
+
+class ContactPatch(BaseModel):
+    """What changes; fields that are not given stay. Addresses are replaced as a whole."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field("", max_length=200)
+    addresses: list[str] = Field(
+        [], description="The main one first, each `ann@x.example` or `Ann <ann@x.example>`."
+    )
+    owner_id: str | None = Field(None, max_length=40, description="The user who looks after them.")
+
+
+class NewContact(ContactPatch):
+    """A contact to make: with a name, an address, or both."""
+
+
+class TrackingRequest(BaseModel):
+    """The token of the cookie; null ends the tracking."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: str | None = Field(min_length=1, max_length=200)
+
+
+class MergeRequest(BaseModel):
+    """The contact that is left."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    into: str = Field(max_length=40)
+
+
+def view(contact: ContactDetails) -> ContactView:
+    """The contact as the contract shows it."""
+    return ContactView(
+        id=contact.id,
+        name=contact.name,
+        addresses=list(contact.addresses),
+        owner_id=contact.owner_id,
+        tracking=Tracking(
+            tracked=contact.tracked,
+            token=contact.tracking_token,
+            tracked_at=contact.tracked_at,
+        ),
+        placeholder=contact.placeholder,
+        created_at=contact.created_at,
+        updated_at=contact.updated_at,
+    )
+
+
+def _shown(contact: ContactDetails, response: Response) -> ContactView:
+    found = view(contact)
+    tagged(response, found)
+    return found
+
+
+def _fields(body: ContactPatch) -> ContactFields:
+    return ContactFields(body.name, body.addresses, body.owner_id)
+
+
+@router.post(
+    "",
+    operation_id="create_contact",
+    status_code=201,
+    responses=refusals(400, 401, 403, 409, 415, 422, 429),
+)
+async def create_contact(
+    body: NewContact, caller: Writer, db: Db, response: Response
+) -> ContactView:
+    """Make a contact."""
+    made = await contacts.create_contact(
+        db, caller.account_id, _fields(body), now=datetime.now(UTC)
+    )
+    return _shown(made, response)
+
+
+@router.get("", operation_id="list_contacts", responses=refusals(400, 401, 403, 422, 429))
+async def list_contacts(
+    caller: Reader,
+    db: Db,
+    paging: Paging,
+    address: Annotated[
+        str | None, Query(max_length=320, description="Whose address this is, without case.")
+    ] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="A part of the name or of an address.")
+    ] = None,
+) -> ListOf[ContactView]:
+    """List contacts, the oldest first."""
+    page = await contacts.list_contacts(db, caller.account_id, ContactFilter(address, q), paging)
+    return list_of(page, [view(one) for one in page.items])
+
+
+@router.get("/{contact_id}", operation_id="get_contact", responses=refusals(401, 403, 404, 429))
+async def get_contact(contact_id: str, caller: Reader, db: Db, response: Response) -> ContactView:
+    """Read one contact. One that was merged is not found (`contacts.merged`)."""
+    return _shown(await contacts.get_contact(db, caller.account_id, contact_id), response)
+
+
+@router.patch(
+    "/{contact_id}",
+    operation_id="update_contact",
+    responses=refusals(400, 401, 403, 404, 409, 412, 415, 422, 429),
+)
+async def update_contact(
+    contact_id: str,
+    body: ContactPatch,
+    caller: Writer,
+    db: Db,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ContactView:
+    """Change a contact's name, addresses or owner."""
+    current = await contacts.get_contact(db, caller.account_id, contact_id)
+    check_match(if_match, view(current))
+    changed = await contacts.update_contact(
+        db,
+        caller.account_id,
+        contact_id,
+        _fields(body),
+        fields=body.model_fields_set,
+        now=datetime.now(UTC),
+    )
+    return _shown(changed, response)
+
+
+@router.delete(
+    "/{contact_id}",
+    operation_id="erase_contact",
+    status_code=204,
+    responses=refusals(401, 403, 404, 429),
+)
+async def erase_contact(contact_id: str, caller: Writer, db: Db) -> None:
+    """Erase a contact: its name and its addresses are gone for good."""
+    await contacts.erase(db, caller.account_id, contact_id, now=datetime.now(UTC))
+
+
+@router.put(
+    "/{contact_id}/tracking",
+    operation_id="set_contact_tracking",
+    responses=refusals(400, 401, 403, 404, 412, 415, 422, 429),
+)
+async def set_contact_tracking(
+    contact_id: str,
+    body: TrackingRequest,
+    caller: Writer,
+    db: Db,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ContactView:
+    """Say by which cookie the contact is known."""
+    current = await contacts.get_contact(db, caller.account_id, contact_id)
+    check_match(if_match, view(current))
+    tracked = await contacts.track(
+        db, caller.account_id, contact_id, body.token, now=datetime.now(UTC)
+    )
+    return _shown(tracked, response)
+
+
+@router.post(
+    "/{contact_id}/merge",
+    operation_id="merge_contact",
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def merge_contact(
+    contact_id: str, body: MergeRequest, caller: Writer, db: Db, response: Response
+) -> ContactView:
+    """Merge a contact into another one, which the answer shows."""
+    _, target_id = await contacts.merge(
+        db, caller.account_id, contact_id, into=body.into, now=datetime.now(UTC)
+    )
+    return _shown(await contacts.get_contact(db, caller.account_id, target_id), response)
+
+
+@router.get(
+    "/{contact_id}/export",
+    operation_id="export_contact",
+    responses=refusals(401, 403, 404, 429),
+)
+async def export_contact(contact_id: str, caller: Reader, db: Db) -> ContactExport:
+    """Export what is kept about a contact."""
+    found = await contacts.get_contact(db, caller.account_id, contact_id)
+    return ContactExport(contact=view(found), exported_at=datetime.now(UTC))

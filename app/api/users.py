@@ -1,0 +1,205 @@
+"""The people of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.etags import IfMatch, check_match, tagged
+from app.api.paging import ListOf, Paging, list_of
+from app.api.problems import refusals
+from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
+from app.domain import accounts, contacts
+from app.domain.accounts import User, UserFields
+
+router = APIRouter(prefix="/v1/users", tags=["users"], route_class=UnitOfWork)
+Reader = Annotated[Caller, caller_with("users:read")]
+Writer = Annotated[Caller, caller_with("users:write")]
+
+Availability = Literal["available", "away"]
+Seat = Literal["paid", "free"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Time = Annotated[str, Field(max_length=5, examples=["09:00"])]
+
+
+class WorkingHours(BaseModel):
+    """Weekly working hours; outside of them the user counts as away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    time_zone: str = Field(max_length=64, description="An IANA name such as `Europe/Berlin`.")
+    days: dict[Day, list[tuple[Time, Time]]] = Field(
+        description="Spans of each day, `HH:MM` to `HH:MM`; `24:00` is the end of the day.",
+        examples=[{"mon": [["09:00", "12:30"], ["13:30", "17:00"]]}],
+    )
+
+
+class UserView(BaseModel):
+    """A person of the account."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    email: str
+    other_addresses: list[str]
+    username: str
+    availability: Availability
+    seat: Seat
+    working_hours: WorkingHours | None
+    team_ids: list[str]
+    created_at: datetime
+
+
+class NewUser(BaseModel):
+    """A person to add."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    email: str = Field(max_length=1000, description="`ann@x.example`, unique among the users.")
+    other_addresses: list[str] = Field([], description="Further addresses of the person.")
+    username: str | None = Field(None, max_length=64, description="None: made of the e-mail.")
+    availability: Availability = "available"
+    seat: Seat = Field("paid", description="Only users with a paid seat are assigned by routing.")
+    working_hours: WorkingHours | None = None
+
+
+class UserPatch(NewUser):
+    """What changes; fields that are not given stay."""
+
+    name: str = Field("", min_length=1, max_length=200)
+    email: str = Field("", max_length=1000)
+
+
+class AvailabilityRequest(BaseModel):
+    """Whether the user is there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    availability: Availability
+
+
+def _fields(body: NewUser) -> UserFields:
+    hours = body.working_hours
+    return UserFields(
+        name=body.name,
+        email=body.email,
+        other_addresses=body.other_addresses,
+        username=body.username,
+        availability=body.availability,
+        seat=body.seat,
+        working_hours=hours.model_dump() if hours else None,
+    )
+
+
+async def _views(db: AsyncSession, account_id: str, users: Sequence[User]) -> list[UserView]:
+    teams = await accounts.teams_of(db, account_id, [user.id for user in users])
+    return [
+        UserView(
+            id=user.id,
+            name=user.name,
+            email=user.email,
+            other_addresses=user.other_addresses,
+            username=user.username,
+            availability=user.availability,
+            seat=user.seat,
+            working_hours=WorkingHours(**user.working_hours) if user.working_hours else None,
+            team_ids=teams[user.id],
+            created_at=user.created_at,
+        )
+        for user in users
+    ]
+
+
+async def _shown(db: AsyncSession, user: User, response: Response) -> UserView:
+    (found,) = await _views(db, user.account_id, [user])
+    tagged(response, found)
+    return found
+
+
+async def _check(db: AsyncSession, user: User, if_match: str | None) -> None:
+    if if_match is not None:
+        check_match(if_match, (await _views(db, user.account_id, [user]))[0])
+
+
+@router.post(
+    "",
+    operation_id="create_user",
+    status_code=201,
+    responses=refusals(400, 401, 403, 409, 415, 422, 429),
+)
+async def create_user(body: NewUser, caller: Writer, db: Db, response: Response) -> UserView:
+    """Add a person to the account."""
+    user = await accounts.create_user(db, caller.account_id, _fields(body), now=datetime.now(UTC))
+    return await _shown(db, user, response)
+
+
+@router.get("", operation_id="list_users", responses=refusals(400, 401, 403, 422, 429))
+async def list_users(caller: Reader, db: Db, paging: Paging) -> ListOf[UserView]:
+    """List the account's people, the oldest first."""
+    page = await accounts.list_users(db, caller.account_id, paging)
+    return list_of(page, await _views(db, caller.account_id, page.items))
+
+
+@router.get("/{user_id}", operation_id="get_user", responses=refusals(401, 403, 404, 429))
+async def get_user(user_id: str, caller: Reader, db: Db, response: Response) -> UserView:
+    """Read one person."""
+    return await _shown(db, await accounts.get_user(db, caller.account_id, user_id), response)
+
+
+@router.patch(
+    "/{user_id}",
+    operation_id="update_user",
+    responses=refusals(400, 401, 403, 404, 409, 412, 415, 422, 429),
+)
+async def update_user(
+    user_id: str,
+    body: UserPatch,
+    caller: Writer,
+    db: Db,
+    response: Response,
+    if_match: IfMatch = None,
+) -> UserView:
+    """Change a person."""
+    await _check(db, await accounts.get_user(db, caller.account_id, user_id), if_match)
+    user = await accounts.update_user(
+        db, caller.account_id, user_id, _fields(body), fields=body.model_fields_set
+    )
+    return await _shown(db, user, response)
+
+
+@router.put(
+    "/{user_id}/availability",
+    operation_id="set_user_availability",
+    responses=refusals(400, 401, 403, 404, 412, 415, 422, 429),
+)
+async def set_user_availability(
+    user_id: str,
+    body: AvailabilityRequest,
+    caller: Writer,
+    db: Db,
+    response: Response,
+    if_match: IfMatch = None,
+) -> UserView:
+    """Say that a person is available or away."""
+    await _check(db, await accounts.get_user(db, caller.account_id, user_id), if_match)
+    user = await accounts.set_availability(db, caller.account_id, user_id, body.availability)
+    return await _shown(db, user, response)
+
+
+@router.delete(
+    "/{user_id}",
+    operation_id="delete_user",
+    status_code=204,
+    responses=refusals(401, 403, 404, 429),
+)
+async def delete_user(user_id: str, caller: Writer, db: Db) -> None:
+    """Remove a person; teams and contacts lose them, addresses and username are free again."""
+    await accounts.delete_user(db, caller.account_id, user_id, now=datetime.now(UTC))
+    await contacts.release_owner(db, caller.account_id, user_id)
