@@ -1,0 +1,232 @@
+"""
+What the sub-resources of a channel look like on the wire, and requests in the rooms' own words.
+
+The answer for a sub-resource can be sent back as its next PUT.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.routing import People, RoutingRule, Rule
+from app.domain.sender_identity import Identity, SenderIdentity
+from app.domain.tickets import Automation, Properties, TicketAutomation
+
+NameStyle = Literal["agent_and_company", "company"]
+Mode = Literal["unassigned", "users_and_teams", "contact_owner"]
+Strategy = Literal["round_robin", "least_loaded", "random"]
+Priority = Literal["low", "medium", "high", "urgent"]
+
+Address = Annotated[str, Field(max_length=1000, examples=["support@acme.example"])]
+Ids = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=500)]
+
+
+class Strict(BaseModel):
+    """A request: fields that are not in the contract are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# --------------------------------------------------------------------------- sender identity
+
+
+class SenderAddress(Strict):
+    """Which address From shows: the channel's own, or a custom one that the account has proved."""
+
+    kind: Literal["default", "custom"] = "default"
+    address: Address | None = Field(None, description="The custom address.")
+
+
+class SenderIdentityBody(Strict):
+    """The sender identity as it is to be."""
+
+    name_style: NameStyle = "agent_and_company"
+    company_name: str = Field(
+        max_length=1000, description="1 to 100 visible characters, unique among the channels."
+    )
+    address: SenderAddress = Field(default_factory=SenderAddress)
+
+    def identity(self) -> Identity:
+        """The same in the room's words."""
+        return _identity(self.name_style, self.company_name, self.address)
+
+
+class NewSenderIdentity(Strict):
+    """The sender identity of a new channel; without a company name it gets the account's."""
+
+    name_style: NameStyle = "agent_and_company"
+    company_name: str | None = Field(None, max_length=1000)
+    address: SenderAddress = Field(default_factory=SenderAddress)
+
+    def identity(self) -> Identity:
+        """The same in the room's words."""
+        return _identity(self.name_style, self.company_name, self.address)
+
+
+def _identity(style: str, company_name: str | None, address: SenderAddress) -> Identity:
+    return Identity(style, company_name, address.kind, address.address)
+
+
+class SenderAddressView(BaseModel):
+    """Which address From shows; `address` is the custom one."""
+
+    kind: Literal["default", "custom"]
+    address: str | None
+
+
+class SenderIdentityView(BaseModel):
+    """Under which name and address the team writes."""
+
+    name_style: NameStyle
+    company_name: str
+    address: SenderAddressView
+
+
+def identity_view(identity: SenderIdentity) -> SenderIdentityView:
+    """The identity as the contract shows it."""
+    return SenderIdentityView.model_validate(
+        {
+            "name_style": identity.name_style,
+            "company_name": identity.company_name,
+            "address": {"kind": identity.address_kind, "address": identity.custom_address},
+        }
+    )
+
+
+# --------------------------------------------------------------------------------- routing
+
+
+class PeopleBody(Strict):
+    """Users, and teams that stand for their members."""
+
+    user_ids: Ids = Field(default_factory=list)
+    team_ids: Ids = Field(default_factory=list)
+
+
+class RoutingBody(PeopleBody):
+    """The routing rule as it is to be. Off by default: the team triages."""
+
+    mode: Mode = "unassigned"
+    strategy: Strategy = "round_robin"
+    require_tracking: bool = Field(
+        True, description="Mode contact_owner: only for contacts that are tracked with a cookie."
+    )
+    fallback: PeopleBody = Field(
+        default_factory=PeopleBody,
+        description="Mode contact_owner: who is asked when the contact has no owner.",
+    )
+
+    def rule(self) -> Rule:
+        """The same in the room's words."""
+        return Rule(
+            self.mode,
+            People(tuple(self.user_ids), tuple(self.team_ids)),
+            self.strategy,
+            self.require_tracking,
+            People(tuple(self.fallback.user_ids), tuple(self.fallback.team_ids)),
+        )
+
+
+class PeopleView(BaseModel):
+    """Users, and teams that stand for their members."""
+
+    user_ids: list[str]
+    team_ids: list[str]
+
+
+class RoutingView(BaseModel):
+    """Who is assigned to new conversations."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    mode: Mode
+    user_ids: list[str]
+    team_ids: list[str]
+    strategy: Strategy
+    require_tracking: bool
+    fallback: PeopleView
+
+
+def routing_view(rule: RoutingRule) -> RoutingView:
+    """The rule as the contract shows it."""
+    return RoutingView.model_validate(rule)
+
+
+# ------------------------------------------------------------------------ ticket automation
+
+
+class TicketPropertiesBody(Strict):
+    """The template of a ticket. Name and category may hold tokens such as {{contact.name}}."""
+
+    name: str = Field("{{conversation.subject}}", max_length=500)
+    pipeline_id: str | None = Field(None, max_length=40, description="Null: the first pipeline.")
+    stage_id: str | None = Field(None, max_length=40, description="Null: the first open stage.")
+    priority: Priority | None = None
+    owner_id: str | None = Field(
+        None, max_length=40, description="Null: whoever is assigned to the conversation."
+    )
+    category: str | None = Field(None, max_length=200)
+    custom: dict[str, Any] = Field(default_factory=dict, max_length=200)
+
+
+class ReplyToClosed(Strict):
+    """Where a reply moves a closed ticket to."""
+
+    stage_id: str = Field(max_length=40)
+
+
+class TicketAutomationBody(Strict):
+    """The ticket automation as it is to be. Off by default."""
+
+    enabled: bool = False
+    properties: TicketPropertiesBody = Field(default_factory=TicketPropertiesBody)
+    on_reply_to_closed: ReplyToClosed | None = Field(
+        None,
+        description="Not given: the last open stage (`Waiting on us`). "
+        "Null: the ticket is left where it is.",
+    )
+
+    def automation(self) -> Automation:
+        """The same in the room's words."""
+        reply = self.on_reply_to_closed
+        return Automation(
+            self.enabled,
+            Properties(**self.properties.model_dump()),
+            reply.stage_id if reply else None,
+            "on_reply_to_closed" in self.model_fields_set,
+        )
+
+
+class TicketPropertiesView(BaseModel):
+    """The template of a ticket."""
+
+    name: str
+    pipeline_id: str
+    stage_id: str
+    priority: Priority | None
+    owner_id: str | None
+    category: str | None
+    custom: dict[str, Any]
+
+
+class ReplyToClosedView(BaseModel):
+    """Where a reply moves a closed ticket to."""
+
+    stage_id: str
+
+
+class TicketAutomationView(BaseModel):
+    """Whether and how new conversations open tickets."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    enabled: bool
+    properties: TicketPropertiesView
+    on_reply_to_closed: ReplyToClosedView | None
+
+
+def automation_view(automation: TicketAutomation) -> TicketAutomationView:
+    """The automation as the contract shows it."""
+    return TicketAutomationView.model_validate(automation)

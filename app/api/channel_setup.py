@@ -1,0 +1,127 @@
+"""The set-up of a channel: what is left to do here, and what to do at the provider."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from app.api.channel_access import ChannelId, Reader, read_channel
+from app.api.channel_schemas import Status
+from app.api.problems import refusals
+from app.api.unit_of_work import Db, TheHouse, UnitOfWork
+from app.domain import channels
+
+router = APIRouter(prefix="/{channel_id}", route_class=UnitOfWork)
+
+Instructed = Literal[
+    "gmail", "google_group", "microsoft365", "exchange", "cpanel", "postfix", "exim", "other"
+]
+READING = refusals(401, 403, 404, 422, 429)
+
+
+class ProblemView(BaseModel):
+    """Something that is missing; only a blocking one keeps the channel from connecting."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    detail: str
+    blocking: bool
+
+
+class StepView(BaseModel):
+    """One step of the set-up."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    done: bool
+    problems: list[ProblemView]
+
+
+class SetupView(BaseModel):
+    """Where the set-up stands; `ready` when nothing keeps the channel from connecting."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    steps: list[StepView]
+    ready: bool
+
+
+class InstructionsView(BaseModel):
+    """What to do at the provider so that it forwards to `address`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    provider: Instructed
+    title: str
+    steps: list[str]
+    notes: list[str]
+    address: str
+
+
+class ConfirmationView(BaseModel):
+    """What the provider wants to have confirmed: enter the code there, or open the link."""
+
+    provider: str
+    code: str
+    url: str
+    received_at: datetime
+
+
+class ForwardingView(BaseModel):
+    """Whether mail is forwarded, and what the provider waits for."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    status: Status
+    forwarding_address: str
+    last_received_at: datetime | None
+    confirmation: ConfirmationView | None
+
+
+@router.get("/setup", operation_id="get_channel_setup", responses=READING)
+async def get_channel_setup(
+    channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse
+) -> SetupView:
+    """List the steps of the set-up and what stands between the draft and connecting."""
+    found = await read_channel(db, house, caller, channel_id)
+    return SetupView.model_validate(await channels.setup_of(db, found))
+
+
+@router.get(
+    "/forwarding-instructions", operation_id="get_forwarding_instructions", responses=READING
+)
+async def get_forwarding_instructions(
+    channel_id: ChannelId,
+    caller: Reader,
+    db: Db,
+    house: TheHouse,
+    provider: Annotated[Instructed, Query(description="Who hosts the team's mail.")] = "other",
+) -> InstructionsView:
+    """Explain how to make a provider forward to the channel, its address filled in."""
+    found = await read_channel(db, house, caller, channel_id)
+    return InstructionsView.model_validate(
+        channels.instructions_for(
+            provider, address=found.forwarding_address, team_address=found.channel.team_address
+        )
+    )
+
+
+@router.get("/forwarding", operation_id="get_channel_forwarding", responses=READING)
+async def get_channel_forwarding(
+    channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse
+) -> ForwardingView:
+    """Tell whether mail is forwarded, with the provider's request for confirmation, if one came."""
+    found = await read_channel(db, house, caller, channel_id)
+    return ForwardingView.model_validate(
+        {
+            "status": found.channel.forwarding_status,
+            "forwarding_address": found.forwarding_address,
+            "last_received_at": found.channel.last_received_at,
+            "confirmation": found.channel.confirmation,
+        }
+    )
