@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app import logs, migrate
-from app.api import build, forget_old_answers
+from app.api.application import build, forget_old_answers
 from app.api.house import House, KeyUses, Limiter
 from app.db import Database
 from app.settings import Settings, read_secret_key

@@ -3,7 +3,3 @@ Door 1, HTTP: the JSON API. One module per resource, its wire schemas above its 
 
 Deliberately not here: decisions. A route loads nothing itself; it asks the rooms.
 """
-
-from app.api.application import build, forget_old_answers
-
-__all__ = ["build", "forget_old_answers"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks
@@ -170,7 +170,11 @@ async def mail_arrived(
     """
     news = []
     for some in chunks(arrived):
-        which = tuple_(Channel.account_id, Channel.id).in_(some)
+        # Two IN lists instead of row values, which SQLite answers by a scan.
+        which = and_(
+            Channel.account_id.in_({account_id for account_id, _ in some}),
+            Channel.id.in_([channel_id for _, channel_id in some]),
+        )
         proven = (
             update(Channel)
             .where(which, Channel.forwarding_status.in_(UNPROVEN))

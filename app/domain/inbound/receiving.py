@@ -166,9 +166,9 @@ async def _understand_together(
     ]
     await understand(db, parcels)
     results, news = await apply(db, parcels, now)
-    news += await channels.mail_arrived(
-        db, sorted({(d.facts.account_id, d.facts.channel_id) for d in deliveries}), now
-    )
+    # A request to confirm the forwarding is no proof that it works.
+    proven = {(p.facts.account_id, p.facts.channel_id) for p in parcels if p.confirmation is None}
+    news += await channels.mail_arrived(db, sorted(proven), now)
     await events.record(db, news, now)
     for delivery, parcel, result in zip(deliveries, parcels, results, strict=True):
         delivery.outcome = "duplicate" if result.duplicate else "accepted"
