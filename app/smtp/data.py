@@ -62,8 +62,9 @@ class DataCollector:
             self.discard()
         return rest
 
-    def mail(self) -> bytes:
-        """The mail that has ended, dot-stuffing undone. Not for a mail that was discarded."""
-        if not self._dots:
-            return bytes(memoryview(self._data)[2:])
-        return bytes(self._data.replace(b"\r\n.", b"\r\n")[2:])
+    def take(self) -> bytes:
+        """The mail that has ended, dot-stuffing undone. Once, and not after `discard`."""
+        data, self._data = self._data, bytearray()  # not twice in memory while it is committed
+        if self._dots:
+            data = data.replace(b"\r\n.", b"\r\n")
+        return bytes(memoryview(data)[2:])

@@ -75,9 +75,8 @@ class InboundSMTP(Conversation):
         else:
             await self._start_tls(self._state.certificate.context())
             assert self.session is not None
-            self.session.host_name = (
-                None  # RFC 3207 section 4.2: the client introduces itself again
-            )
+            # RFC 3207 section 4.2: the client introduces itself again.
+            self.session.host_name = None
             self._forget_mail()
 
     # --- the envelope -----------------------------------------------------------------------
@@ -212,7 +211,7 @@ class InboundSMTP(Conversation):
             self._forget_mail()
             refusal = _refusal_of_data(collector)
             if refusal is None:
-                await self._commit(self._arrived(collector.mail(), recipients))
+                await self._commit(self._arrived(collector.take(), recipients))
                 return
         finally:
             self._state.counters.octets_in_flight -= self._held
@@ -234,7 +233,7 @@ class InboundSMTP(Conversation):
         patience = 2 * settings.size_limit + BLOCK
         while True:
             block = await reader.read(BLOCK)
-            if not block:
+            if not block or self._phase is Phase.OVER:  # gone, or told that it took too long
                 raise ConnectionResetError
             rest = collector.feed(block)
             if not (collector.too_big or collector.discarding):

@@ -156,7 +156,7 @@ def test_the_limit_is_exact_wherever_a_mail_is_cut(mail: bytes) -> None:
 
         assert rest == b""
         assert (fitting.too_big, small.too_big) == (False, True)
-        assert fitting.mail() == mail
+        assert fitting.take() == mail
         assert fitting.size == small.size == len(mail)
 
 
@@ -183,7 +183,7 @@ def test_however_a_mail_is_cut_into_blocks_it_is_read_alike(
         rest = collector.feed(block) if rest is None else rest + block
 
     assert rest == after
-    assert collector.mail() == mail
+    assert collector.take() == mail
     assert collector.size == len(mail)
     assert not collector.too_big
 

@@ -28,14 +28,14 @@ def test_a_mail_over_tls_says_so(open_door: OpenDoor, certificate: CertificateFi
 
     caller.start_tls()
     offers = caller.ask("EHLO client.example")
-    reply = caller.deliver(b"x" * 200_000 + b"\r\n")
+    reply = caller.deliver(b"x" * 3_000_000 + b"\r\n")
 
     assert "STARTTLS" not in offers
     assert "AUTH" not in offers
     assert reply.startswith("250 2.0.0")
     mail = running.intake.kept.get(timeout=PATIENCE)
     assert mail.tls == "TLSv1.3"
-    assert len(mail.raw) == 200_002
+    assert len(mail.raw) == 3_000_002
 
 
 def test_after_starttls_everything_before_is_forgotten(
