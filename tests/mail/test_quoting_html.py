@@ -154,6 +154,16 @@ def test_the_html_decides_when_it_shows_words_below_that_the_text_cannot_tell() 
     assert split(text, html).reply == "Hi there\n\nMy words below"
 
 
+def test_the_html_decides_when_the_text_seems_to_be_nothing_but_a_quotation() -> None:
+    text = "On 3/5/2021 10:00, Bob wrote:\nIs it done?\nYes, it is.\n"
+    html = (
+        '<div class="moz-cite-prefix">On 3/5/2021 10:00, Bob wrote:</div>'
+        '<blockquote type="cite">Is it done?</blockquote><p>Yes, it is.</p>'
+    )
+
+    assert split(text, html).reply == "Yes, it is."
+
+
 def test_the_html_decides_when_the_text_has_no_mark_of_a_quotation() -> None:
     html = '<p>Hi</p><div class="yahoo_quoted"><p>Bob fixit</p><p>Old</p></div>'
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from app.mail.quoting.markup import has_marks, split_html
 from app.mail.quoting.text import Split, split_text
 
-_SAME = 40  # letters that two versions of one reply have in common at the beginning
+_BEGINNING = 40  # characters of a reply, by which two versions of it are known to be one
 
 
 def split(text: str, html: str) -> Split:
@@ -23,10 +23,10 @@ def split(text: str, html: str) -> Split:
     by_text = split_text(text)
     if not html or not has_marks(html) or _is_marked(by_text):
         return by_text
-    if by_text.quoted and "blockquote" not in html:  # both are quoted from one line to the end
+    if by_text.quoted and "<blockquote" not in html:  # both are quoted from one line to the end
         return by_text
     by_html = split_html(html)
-    if by_html is None or not by_html.quoted or not _is_of_one_mail(by_text, by_html):
+    if by_html is None or not by_html.quoted or not _is_said_in(text, by_html):
         return by_text
     return by_text if _letters(by_text.reply) == _letters(by_html.reply) else by_html
 
@@ -36,11 +36,10 @@ def _is_marked(by_text: Split) -> bool:
     return by_text.quoted.startswith(">") or "\n>" in by_text.quoted
 
 
-def _is_of_one_mail(by_text: Split, by_html: Split) -> bool:
-    """Whether the versions begin alike; an alternative may be another text altogether."""
-    mine, other = _letters(by_text.reply), _letters(by_html.reply)
-    shared = min(_SAME, len(mine), len(other))
-    return shared > 0 and mine[:shared] == other[:shared]
+def _is_said_in(text: str, by_html: Split) -> bool:
+    """Whether the text has the reply's first line; an alternative may be another text altogether."""
+    first, _, _ = by_html.reply.partition("\n")
+    return _letters(first[:_BEGINNING]) in _letters(text)
 
 
 def _letters(words: str) -> str:

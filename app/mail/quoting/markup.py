@@ -20,31 +20,32 @@ from app.mail.quoting.tokens import Token, tokens
 LARGEST = 2_000_000  # characters; beyond, only the text is looked at
 
 _MARKS = (
-    "blockquote", "BLOCKQUOTE", "gmail_quote", "yahoo_quoted", "divRplyFwdMsg", "appendonsend",
+    "<blockquote", "<BLOCKQUOTE", "gmail_quote", "yahoo_quoted", "divRplyFwdMsg", "appendonsend",
     "ms-outlook-mobile-reference-message", "moz-cite-prefix", "protonmail_quote", "tutanota_quote",
     "zmail_extra", 'name="quote"', "QUOTED_TEXT", "reference-message-container", "stopSpelling",
     "OLK_SRC_BODY_SECTION", "border-top:solid #", "border-top: solid #", "OutlookMessageHeader",
     "front-blockquote", "spark_quote",
 )  # fmt: skip
-_WHOLE = re.compile(  # the element holds a quotation and nothing else
-    r"yahoo_quoted|tutanota_quote|zmail_extra|__QUOTED_TEXT__|spark_quote|front-blockquote|"
-    r"name=[\"']?quote|reference-message-container|OLK_SRC_BODY_SECTION",
-    re.I,
+# What attributes (in lower case) say about an element, by the name of its kind.
+_KINDS = {
+    # attribution, then a blockquote
+    "leading": r"gmail_quote|protonmail_quote",
+    # a quotation and nothing else
+    "whole": r"yahoo_quoted|tutanota_quote|zmail_extra|__quoted_text__|spark_quote|front-blockquote"
+    r"|name=[\"']?quote|reference-message-container|olk_src_body_section",
+    # an attribution and nothing else
+    "introducing": r"gmail_attr|moz-cite-prefix|id=[\"']?reply-intro",
+    # from here to the end all is quoted
+    "cutting": r"divrplyfwdmsg|appendonsend|stopspelling|ms-outlook-mobile-reference-message"
+    r"|outlookmessageheader|border-top: ?solid #(?:e1e1e1|b5c4df) 1\.0pt",
+    "signing": r"gmail_signature|moz-signature|ms-outlook-mobile-signature|applemailsignature"
+    r"|data-signatureblock|protonmail_signature|id=[\"']?signature[\"'\s]|bloop_sign|airmail_sign",
+    "forwarding": r"moz-forward-container|isforwardcontent",
+}
+_CITED = re.compile(
+    rf"type=[\"']?cite|\bcite=|gmail_quote|protonmail_quote|id=[\"']?qt\b|{_KINDS['whole']}"
 )
-_CITED = re.compile(r"type=[\"']?cite|\bcite=|gmail_quote|protonmail_quote|id=[\"']?qt\b", re.I)
-_LEADING = re.compile(r"gmail_quote|protonmail_quote", re.I)  # attribution, then a blockquote
-_INTRODUCING = re.compile(r"gmail_attr|moz-cite-prefix|id=[\"']?reply-intro", re.I)
-_TO_THE_END = re.compile(
-    r"divRplyFwdMsg|appendonsend|stopSpelling|ms-outlook-mobile-reference-message|"
-    r"OutlookMessageHeader|border-top: ?solid #(?:E1E1E1|B5C4DF) 1\.0pt",
-    re.I,
-)
-_FORWARDING = re.compile(r"moz-forward-container|isForwardContent", re.I)
-_SIGNING = re.compile(
-    r"gmail_signature|moz-signature|ms-outlook-mobile-signature|AppleMailSignature|"
-    r"data-signatureblock|protonmail_signature|id=[\"']?Signature[\"'\s]|bloop_sign|airmail_sign",
-    re.I,
-)
+_KIND = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 _HOLDERS = frozenset("div span p blockquote table td hr section pre a".split())
 _BLOCKS = frozenset(
     "div p table tr ul ol li blockquote pre h1 h2 h3 h4 h5 h6 hr body html address article "
@@ -196,7 +197,7 @@ class _Lines:
 
     def _look_at(self, name: str, attributes: str) -> None:
         """Take note of an element that a mail client has made for a quotation or a signature."""
-        attributes = attributes[:2000]
+        attributes = attributes[:2000].lower()
         kind = self._kind(name, attributes)
         if kind is None:
             return
@@ -223,22 +224,10 @@ class _Lines:
         self._open.append(element)
 
     def _kind(self, name: str, attributes: str) -> str | None:
-        if name == "blockquote" and (_CITED.search(attributes) or self._is_attributed()):
-            return "whole"
-        if not attributes:
-            return None
-        if name != "blockquote" and _LEADING.search(attributes):
-            return "leading"
-        for pattern, kind in (
-            (_WHOLE, "whole"),
-            (_INTRODUCING, "introducing"),
-            (_TO_THE_END, "cutting"),
-            (_SIGNING, "signing"),
-            (_FORWARDING, "forwarding"),
-        ):
-            if pattern.search(attributes):
-                return kind
-        return None
+        if name == "blockquote":
+            return "whole" if _CITED.search(attributes) or self._is_attributed() else None
+        found = _KIND.search(attributes)
+        return found.lastgroup if found else None
 
     def _is_attributed(self) -> bool:
         """Whether the lines above are an attribution: then a plain blockquote is a quotation."""
