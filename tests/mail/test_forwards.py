@@ -64,6 +64,13 @@ def test_a_form_s_mail_is_no_forward():
     assert find_forward("New message from the website", text, "") is None
 
 
+@pytest.mark.parametrize("subject", ["Our journey", "Fwd: Our journey"])
+def test_a_journey_is_no_forward(subject: str):
+    assert (
+        find_forward(subject, "From: Berlin\nTo: Paris\nDate: 27 October 2021\n\nBye", "") is None
+    )
+
+
 def test_labels_of_different_languages_are_no_block():
     text = "Von: Ann <ann@customer.example>\nÄmne: x\nTarih: 27.10.2021\nPara: b@acme.example\n\nx"
 
@@ -115,6 +122,16 @@ def test_a_name_without_an_address_is_seen_and_not_guessed():
     assert forward is not None
     assert forward.author == Mailbox("Ann Lee", "")
     assert "without an address" in forward.evidence
+
+
+def test_two_fields_are_enough_when_the_subject_says_so_and_one_has_an_address():
+    text = "FYI\n\nFrom: Ann Lee <ann@customer.example>\nSubject: Help\n\nHi"
+
+    forward = find_forward("Fwd: Help", text, "")
+
+    assert forward is not None
+    assert forward.author == ANN
+    assert find_forward("Help", text, "") is None
 
 
 def test_an_exchange_path_is_no_address():

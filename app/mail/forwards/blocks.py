@@ -18,7 +18,7 @@ from itertools import pairwise
 from app.mail.forwards.labels import LABELS, Header, header_of, words_of
 from app.mail.forwards.lines import Line
 
-_MOST = 120  # lines of one block that are read
+_MOST = 400  # lines of one block that are read
 _PEOPLE = frozenset(("from", "to", "cc", "bcc", "reply_to"))
 _ASKED = ("to", "date", "subject")
 _TAIL_OF_LIST = re.compile(r"[^\n]{0,2000}(?:[>\])]|[,;])$")

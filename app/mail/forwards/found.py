@@ -18,7 +18,6 @@ from app.mail.forwards.subjects import has_forward_prefix, strip_forward_prefix
 from app.mail.message import Mailbox
 
 _STRUCTURES = ("moz-forward-container", "orwarded message", "orwarded Message")
-_SHORT_TEXT = 200  # characters; so short a text may be a stub beside the real HTML
 _MESSAGE_ID = re.compile(r"<?([^<>\s@]{1,400}@[^<>\s@]{1,400})>?")
 
 
@@ -70,7 +69,8 @@ def find_forward(subject: str, text: str, html: str) -> Forward | None:
 
 
 def _worth_reading(subject: str, text: str, html: str) -> bool:
-    if has_forward_prefix(subject) or len(text) < _SHORT_TEXT < len(html):
+    """Whether HTML may hold a forward that the text does not show: most mails need not be read."""
+    if has_forward_prefix(subject) or not text.strip():
         return True
     head = html[: markup.LONGEST]
     return any(structure in head for structure in _STRUCTURES)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 MOST_LINES = 4_000  # lines that are searched; a forward below them is not found
-LONGEST = 8_000  # characters of a line that are looked at
+LONGEST = 20_000  # characters of a line that are looked at
 
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+|[ \t]*(?:\|[ \t]){1,10}(?=\S)")
 _DROPPED = (

@@ -188,13 +188,19 @@ class Search:
         if header is None or header.field not in _STARTS:
             return None
         block = self._block(index)
-        if block is None or block.asked() < 2 or not block.consistent:
+        if block is None or not self._is_whole(block):
             return None
         said, start = self._rule_above(index)
         start = self._quote_above(start, block.depth) if said is None else start
         if self._counts(block, said, index):
             return self._accept(block, start, said, strong=False)
         return False
+
+    def _is_whole(self, block: Block) -> bool:
+        """Whether there are enough fields: "From: Berlin, To: Paris, Date: …" is a journey."""
+        if first_address(block.fields["from"]) is None:
+            return block.consistent and "subject" in block.fields and block.asked() > 1
+        return block.consistent and block.asked() >= (1 if self.kind == "forward" else 2)
 
     def _rule_above(self, index: int) -> tuple[Announcement | None, int]:
         """The separator right above a block, if there is one, and where the block's part begins."""
