@@ -278,6 +278,8 @@ def test_a_forward_within_a_quotation_is_quoted() -> None:
         "My data:\nFrom: bob@x.example\nPhone: 12\nDate: 12.05.2021\nTo: me\nWhat now?",
         "On Monday at 5:30 I met John and he wrote:\nhello\nThat is all.",
         "Hallo,\nam 12.05.2021 um 10:00 schrieb ich Ihnen:\nkeine Antwort\nGruß",
+        "On 12/05/2021 at 10:00 your colleague wrote:\nwe will call\nNobody did.",
+        "On 12/05/2021 at 10:00 the parcel was sent:\nwith two shirts\nWhere is it?",
         "The log says\n2021-05-03 10:00:00 ERROR bob@x.example:\nstack trace\nWhy?",
         "I was sad >:-( but\n>:-)\nis better",
         "Come now\n>>> https://x.example <<<\nand look",

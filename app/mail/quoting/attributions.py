@@ -34,6 +34,7 @@ _MIDDLE_VERBS = frozenset(
     "geschrieben írta пишет написал kirjoitti".split()
 )
 _VERBS = _END_VERBS | _MIDDLE_VERBS
+_LOOSE_VERBS = frozenset(["said", "sent"])  # of many things besides mail
 _JOINED_VERBS = (
     "写道", "寫道", "写到", "寫到", "来信", "來信", "のメール", "のメッセージ", "書きました",
     "작성", "작성했습니다", "썼습니다", "쓰셨습니다", "님이 보낸 메시지", "כתב", "כתבה", "เขียนว่า",
@@ -42,10 +43,12 @@ _QUOTING = ("quoting ", "zitat von ", "citando ", "quotando ", "cytowanie ", "ci
 _BY = re.compile(r"(?:wiadomość napisana przez|missatge de|message de|mensaje de|messaggio di) ")
 _LEADS = (
     "on at le el il op am em no às as den dne dňa dana dnia în in pe vào lúc στις την pada "
-    "на у ב בתאריך ביום في بتاريخ در w v a ons il-giorno เมื่อ date en".split()
+    "на у ב בתאריך ביום في بتاريخ در w v a ons เมื่อ date en".split()
 )
-_PRONOUNS = frozenset(
-    "you i he she they we sie du vous tu ihr usted ud jij ich j'ai ho eu yo jag jeg ik".split()
+_PERSONAL = frozenset(  # words of a sentence that a person wrote; programs name people
+    "you i he she they we sie du vous tu ihr usted ud jij ich j'ai ho eu yo jag jeg ik "
+    "your my our his her their the this mein meine unser unsere ihre mon ma votre notre su mi mijn "
+    "onze mój nasz мой наш ваш".split()
 )
 
 _WORD = r"[^\s\d<>@:]{1,18}[\s,，、]{1,3}"
@@ -189,7 +192,7 @@ def _is_dated(span: str, marked: bool) -> bool:
         if "от" in tokens[-2:] and "@" in tokens[-1]:
             return True
         if _ends_in_verb(span, tokens) or _has_middle_verb(tokens):
-            return "@" in span or not _PRONOUNS.intersection(tokens[-4:])
+            return "@" in span or not (_PERSONAL | _LOOSE_VERBS).intersection(tokens[-4:])
     return False
 
 
@@ -210,7 +213,7 @@ def _is_signed(span: str) -> bool:
         verbs = _ends_in_verb(span, tokens) or not _VERBS.isdisjoint(after[:4])
         return verbs and (len(after) <= 3 or bool(_CLOCK.search(span, address.end())))
     at = next((n for n, token in enumerate(tokens[:7]) if token in _MIDDLE_VERBS), 0)
-    if not at or _PRONOUNS.intersection(tokens[:at]):
+    if not at or _PERSONAL.intersection(tokens[:at]):
         return False
     rest = " ".join(span.split()[at + 1 :])
     return bool(_CLOCK.search(rest)) and len(rest) < 60 and any(c.isdigit() for c in rest[:12])
@@ -223,7 +226,7 @@ def _is_bare(span: str) -> bool:
     if span.casefold().startswith(_QUOTING):
         return True
     tokens = _tokens(span)
-    if len(tokens) > 16 or _PRONOUNS.intersection(tokens):
+    if len(tokens) > 16 or _PERSONAL.intersection(tokens):
         return False
     if _DAY.search(span) and ("@" in span or _is_clocked(span)):
         return True  # whatever the verb of the language is

@@ -37,7 +37,7 @@ def _is_marked(by_text: Split) -> bool:
 
 
 def _is_said_in(text: str, by_html: Split) -> bool:
-    """Whether the text has the reply's first line; an alternative may be another text altogether."""
+    """Whether the text has the reply's first line; an alternative may be quite another text."""
     first, _, _ = by_html.reply.partition("\n")
     return _letters(first[:_BEGINNING]) in _letters(text)
 
