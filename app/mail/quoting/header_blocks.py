@@ -39,9 +39,7 @@ _ABOVE = (
     "この線より上", "此行上方", "此行以上", "此线上方", "이 줄 위", "이 선 위", "sor fölé",
     "deasupra acestei linii",
 )  # fmt: skip
-_GROUPWISE = re.compile(
-    r">>> ?[^>\n]{3,200}\d[^>\n]{0,40}>>>|>>> ?.{3,100}<.{3,100}> .{0,40}\d.{0,20}>>>"
-)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(?!\d)")
 _DASHES = "-_=*~‐–—─━"
 _PROCESSED = ("Original Message processed by ", "Originalnachricht verarbeitet ")  # Tobit David
 _ASKING = ("Please ", "please ", "Reply ", "reply ", "Write ", "write ", "Respond ")
@@ -109,7 +107,9 @@ def separator_of(line: str) -> str | None:
 
 def is_groupwise(line: str) -> bool:
     """ ">>> Bob Lee <bob@x.example> 05/03/2021 10:00 >>>": all below is quoted, without a mark."""
-    return line.endswith(">>>") and len(line) < 300 and _GROUPWISE.fullmatch(line) is not None
+    if not line.startswith(">>>") or not 15 < len(line) < 300 or not line.endswith(">>>"):
+        return False
+    return _CLOCK.search(line) is not None
 
 
 def is_delimiter(line: str) -> bool:
