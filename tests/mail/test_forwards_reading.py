@@ -9,7 +9,9 @@ from app.mail.forwards.dates import read_date
 from app.mail.forwards.labels import FIELDS, LABELS, fold, header_of, words_of
 from app.mail.forwards.mailboxes import read_mailboxes
 from app.mail.forwards.markup import lines_of
+from app.mail.forwards.sentences import person_and_date
 from app.mail.forwards.separators import announcement_of
+from app.mail.message import Mailbox
 
 
 def people(text: str) -> list[tuple[str, str]]:
@@ -90,6 +92,29 @@ def test_nobody_is_nobody(text: str):
 @pytest.mark.parametrize("text", ["a@b", "@x.example", "ann@", "ann@.example", "ann at x.example"])
 def test_what_is_no_address_is_not_taken_for_one(text: str):
     assert all(address == "" for _, address in people(f"Ann <{text}>"))
+
+
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [
+        ("On 28/10/2021 12:46, ", "Le Van"),
+        ('On 28/10/2021 12:46, "', "Pat O'Brien\""),
+        ("On Wed, Oct 27, 2021 at 9:31 AM ", "Ann Lee"),
+        ("Am 27.10.21, 09:31 schrieb ", "Ann Lee"),
+        ("Op 27-10-2021 09:31 heeft ", "Ann Lee"),
+        ("W dniu 27.10.2021 o 09:31, użytkownik ", "Ann Lee"),
+        ("", "Om Puri"),
+        ("27.10.2021, 9:31 пользователь «", "Анна»"),
+    ],
+)
+def test_the_name_in_a_sentence_is_what_stands_before_the_address(before: str, name: str):
+    text = f"{before}{name} <x@y.example> wrote:"
+    start = text.index("<")
+
+    person, date = person_and_date(text, start, start + len("<x@y.example>"))
+
+    assert person == Mailbox(name.strip('"»'), "x@y.example")
+    assert name not in date
 
 
 MOMENT = datetime(2021, 10, 27, 21, 31, 5, tzinfo=UTC)

@@ -90,7 +90,7 @@ LABELS: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "sv": (
         "Från|Avsändare",
-        "Till|Mottagare",
+        "Till|Til|Mottagare",
         "Cc|Kopia|Kopia till",
         "Datum|Skickat|Skickades|Skickad|Sänt",
         "Ämne|Ärende",

@@ -76,51 +76,44 @@ def attribution_of(line: str) -> tuple[str, ...]:
     return _VERB_TABLE[found[-1]] if found else ()
 
 
-def without_verbs(text: str) -> str:
-    """A name without the words of the sentence around it: `skrev "Ann"` is `"Ann"`."""
-    words = text.split()
-    while words and fold(words[0]) in _SENTENCE_WORDS:
-        del words[0]
-    while words and fold(words[-1]) in _SENTENCE_WORDS:
-        del words[-1]
-    return " ".join(words)
-
-
-_SENTENCE_WORDS = (
+# Words that may stand between the date and the name in a sentence.
+_BETWEEN = frozenset(
     {word for phrase in _VERB_TABLE for word in phrase.split()}
     | {
         fold(word)
         for word in (
-            "heeft пользователь používateľ uživatel użytkownik időpontban je am um at kl klo den "
-            "le om a à "
-            "alle ore il el em on op às das der die das dne dnia o w v г р года pm lúc vào the "
-            "utc gmt cet "
-            "cest est edt pst pdt tarihinde tarihinde, utilisateur usuario utente felhasználó "
-            "korisnik "
-            "потребител користувач kasutaja vartotojas lietotājs kirjoitti: la kell. kell p.m. "
-            "a.m. eest mez"
+            "heeft пользователь používateľ uživatel użytkownik időpontban je am pm um at kl klo "
+            "den le om a à alle ore il el em on op às das der die dne dnia o w v г р года lúc "
+            "vào the utc gmt cet cest est edt pst pdt eest mez mesz tarihinde utilisateur usuario "
+            "utente felhasználó korisnik потребител користувач kasutaja vartotojas lietotājs la "
+            "kell. kell p.m. a.m. uhr"
         ).split()
     }
-    | {"am", "pm"}
 )
+_OPENING = {'"': '"', "'": "'", "»": "«", "”": "„“”", "“": "„“"}
 
 
 def person_and_date(text: str, start: int, end: int) -> tuple[Mailbox, str]:
-    """The person of a sentence and the rest of it, which holds the date."""
+    """The person of a sentence, whose address is `text[start:end]`, and the rest with the date."""
     address = read_mailboxes(text[start:end])[0].address
-    before = text[:start].rstrip(" ([<")
-    if before[-1:] in "\"”»'“" and before:
-        opening = max(before.rfind(mark, 0, len(before) - 1) for mark in "\"„«“'”")
-        name, rest = before[opening + 1 : -1] if opening >= 0 else before, before[: max(opening, 0)]
-    else:
-        words = before.split(" ")
-        taken: list[str] = []
-        while (
-            words and not any(c.isdigit() for c in words[-1]) and words[-1][-1:] not in (",", ":")
-        ):
-            taken.insert(0, words.pop())
-        name, rest = without_verbs(" ".join(taken)), " ".join(words)
-    name = clean_name(without_verbs(name))
-    return Mailbox(
-        "" if name.casefold() == address.casefold() else name, address
-    ), f"{rest} {text[end:]}"
+    name, rest = _name_at_end(text[:start].rstrip(" ([<"))
+    name = clean_name(name)
+    if name.casefold() == address.casefold():
+        name = ""
+    return Mailbox(name, address), f"{rest} {text[end:]}"
+
+
+def _name_at_end(before: str) -> tuple[str, str]:
+    """(the name that stands last, what is before it): quoted, or words without digits."""
+    opening = _OPENING.get(before[-1:], "")
+    at = max((before.rfind(mark, 0, len(before) - 1) for mark in opening), default=-1)
+    if at >= 0:
+        return before[at + 1 : -1], before[:at]
+    words, name = before.split(), list[str]()
+    while words and words[-1][-1] not in ",:" and not any(c.isdigit() for c in words[-1]):
+        name.insert(0, words.pop())
+    # Nothing, or a comma, before the name: then a short word belongs to it ("Le Van", "Om Puri").
+    clear = not words or words[-1][-1] == ","
+    while name and fold(name[0]) in _BETWEEN and not (clear and len(name[0]) < 4):
+        del name[0]
+    return " ".join(name), " ".join(words)
