@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain import accounts
 from app.domain.accounts import HostedRoots
 from app.domain.channels.addresses import read_address
 from app.domain.channels.models import Channel
@@ -15,7 +16,6 @@ from app.errors import Conflict, FieldError, invalid_field
 from app.mail.addresses import canonical
 
 LONGEST_NAME = 200
-_JOINERS = {ord("\u200c"): None, ord("\u200d"): None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,8 @@ class TeamAddresses:
 
 
 def read_name(text: str) -> str:
-    """A name of 1 to 200 characters in one line. Raises Invalid."""
-    name = " ".join(text.split())
-    if not name or len(name) > LONGEST_NAME or not name.translate(_JOINERS).isprintable():
-        detail = f"A channel's name has 1 to {LONGEST_NAME} visible characters in one line."
-        raise invalid_field("/name", detail, "channel.bad_name")
-    return name
+    """A name of 1 to 200 visible characters in one line. Raises Invalid."""
+    return accounts.visible_line(text, "/name", "channel.bad_name", LONGEST_NAME)
 
 
 def read_gateways(given: Sequence[str]) -> list[str]:
