@@ -182,6 +182,15 @@ def test_words_below_a_quoted_original_are_the_forwarder_s():
     assert (forward.text, forward.comment) == ("Hi!", "One\n\nTwo")
 
 
+def test_an_original_that_answers_below_a_quote_is_kept_as_it_is():
+    original = "> When?\n> Where?\n> Who?\n\nTomorrow, here, all of us."
+
+    forward = find_forward("", f"One\n\n{GMAIL}\n{original}", "")
+
+    assert forward is not None
+    assert (forward.text, forward.comment) == (original, "One")
+
+
 def test_a_remark_that_bob_wrote_something_is_the_forwarder_s_own():
     text = f"As Bob wrote on 12 May:\nit is urgent.\n\n{GMAIL}\nHi!"
 

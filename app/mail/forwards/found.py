@@ -100,11 +100,9 @@ def _split_body(raws: list[str], depth: int) -> tuple[list[str], list[str]]:
     """(the original's lines without the forward's own quote marks, the forwarder's lines below)."""
     below: list[str] = []
     for index, raw in enumerate(raws):
-        if (
-            raw[:1] in "-=>"
-            and (ended := announcement_of(raw.lstrip("> ")))
-            and ended.kind == "end"
-        ):
+        bare = raw.lstrip("> ") if raw[:1] in "-=>" else ""
+        ended = announcement_of(bare) if bare[:1] in ("-", "=") else None
+        if ended and ended.kind == "end":
             raws, below = raws[:index], raws[index + 1 :]
             break
     raws = _without_last_rule(raws)
@@ -131,9 +129,9 @@ def _without_last_rule(raws: list[str]) -> list[str]:
 
 
 def _all_quoted(raws: list[str]) -> bool:
-    """Whether the text is one quote from its first line on."""
+    """Whether the text is one quote from its first line to its last."""
     quoted = [raw.lstrip()[:1] == ">" for raw in raws if raw.strip()]
-    return bool(quoted) and quoted[0] and sum(quoted) * 2 > len(quoted)
+    return bool(quoted) and quoted[0] and quoted[-1] and sum(quoted) * 2 > len(quoted)
 
 
 def _indented(raws: list[str]) -> bool:

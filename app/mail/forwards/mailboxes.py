@@ -28,6 +28,7 @@ _REPEATED = re.compile(
 )
 _BRACKETED = re.compile(rf"[<\[(]{{1,2}}\s{{0,3}}'?({_LOCAL}@{_DOMAIN})\.?'?\s{{0,3}}[>\])]{{0,2}}")
 _COMMENT = re.compile(r"\s{0,3}\(([^()@]{1,100})\)")
+_EXCHANGE = re.compile(r"</o=[^<]{0,500}$", re.IGNORECASE)  # a path in the place of an address
 _QUOTES = "\"'“”„«»‘’‚`"
 
 
@@ -121,7 +122,7 @@ def _mailbox(name: str, address: str) -> Mailbox:
 
 def clean_name(name: str) -> str:
     """A display name without the quotation marks and brackets around it."""
-    name = name.split("</")[0].strip(" \t,;*<>[]").replace('\\"', '"')
+    name = _EXCHANGE.sub("", name).strip(" \t,;*<>[]").replace('\\"', '"')
     while len(name) > 1 and name[0] in _QUOTES and name[-1] in _QUOTES:
         name = name[1:-1].strip()
     if name[:1] in ('"', "„", "“", "«") and name.count(name[0]) == 1:
