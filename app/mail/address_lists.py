@@ -17,6 +17,7 @@ _LONGEST_NAME = 500
 _LONGEST_ADDRESS = 998
 _MOST_MAILBOXES = 10_000
 _MOST_PENDING = 20
+_LONGEST_GROUP_NAME = 50  # words and blanks
 
 _WORD = r"=\?[^?\s]{0,80}\?[bBqQ]\?[^?<>]{0,2000}\?="
 _TOKEN = re.compile(_WORD + r'|[^\s"(),:;<>=\\]+|\s+|\\.|.', re.DOTALL)
@@ -53,7 +54,7 @@ class _Reader:
     def __init__(self, value: str) -> None:
         self.value = value
         self.found: list[Mailbox] = []
-        self.no_quote = self.no_comment = self.no_bracket = False
+        self.no_quote = self.no_comment = self.no_bracket = self.no_quote_in_bracket = False
         self.pending: list[str] = []  # words before commas that belong to no address yet
         self.last_semicolon = value.rfind(";")
         self.clear()
@@ -96,6 +97,8 @@ class _Reader:
             self.words.append(mark)
 
     def names_a_group(self) -> bool:
+        if len(self.words) > _LONGEST_GROUP_NAME:
+            return False
         text = "".join(self.words).strip()
         return "@" not in text and "[" not in text and text.lower() != "mailto" and not self.angle
 
@@ -128,7 +131,7 @@ class _Reader:
         if end < 0:
             return self.unclosed_bracket(start)
         inner = self.value[start + 1 : end]
-        if '"' in inner and not self.no_quote:  # a quoted local part may hold the bracket
+        if '"' in inner and not self.no_quote_in_bracket:  # a quoted local part may hold the bracket
             end = self.bracket_end(start, end)
             inner = self.value[start + 1 : end]
         inner = inner[inner.rfind("<") + 1 :]
@@ -148,11 +151,11 @@ class _Reader:
 
     def bracket_end(self, start: int, end: int) -> int:
         closing = _closing_quote(self.value, self.value.find('"', start, end) + 1)
-        if closing < 0:
-            self.no_quote = True
-        if closing <= end:
+        if 0 <= closing <= end:
             return end
-        after = self.value.find(">", closing)
+        after = self.value.find(">", closing) if closing >= 0 else -1
+        if after < 0:
+            self.no_quote_in_bracket = True
         return after if after >= 0 else end
 
     def close(self) -> None:

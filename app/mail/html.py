@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from html import escape, unescape
 
 import nh3
 
@@ -23,6 +24,10 @@ _FEW_TAGS = 400
 _DEEPEST = 100
 _MOST_TAGS = 30_000
 _MOST_FORMATTING = 20
+_MOST_REFERENCES = 50_000
+_REFERENCES = re.compile("[&<>\x80-\xbf]")  # so that the cleaner writes or thinks of writing one
+_PLAIN_MARKS = dict.fromkeys(range(0x80, 0xC0), " ") | {38: "\uff06", 60: "\uff1c", 62: "\uff1e"}
+_MOST_MARKS = 200  # equals signs and ampersands in one tag
 
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 # These are opened again in every block that follows, so few may stand open (HTML 13.2.4.3).
@@ -125,17 +130,28 @@ class _Balancer:
         self.left_out: dict[str, int] = {}  # start tags that were dropped, so their ends are too
         self.formatting = 0
         self.tags = 0
+        self.references = 0
 
     def balanced(self) -> str:
         for kind, name, rest in tokens(self.html):
             if kind == "text":
-                self.out.append(name.replace("<", "&lt;"))
+                self.text(name)
             elif kind == "open":
                 self.start(name, rest)
             elif kind == "close":
                 self.end(name)
         self.pop_to(0)
         return "".join(self.out)
+
+    def text(self, text: str) -> None:
+        """Text written anew; the cleaner's time grows with the square of the references in it."""
+        if "&" in text:
+            text = unescape(text)
+        self.references += len(_REFERENCES.findall(text))
+        if self.references > _MOST_REFERENCES:
+            self.out.append(text.translate(_PLAIN_MARKS))
+        else:
+            self.out.append(escape(text, quote=False))
 
     def start(self, name: str, rest: str) -> None:
         if name not in _TAGS:
@@ -192,8 +208,8 @@ class _Balancer:
 
 
 def _bounded(rest: str) -> str:
-    """The attributes of a tag; those of a tag that holds hundreds are dropped."""
+    """The attributes of a tag; a tag that holds hundreds of anything loses them."""
     rest = rest.rstrip("/ \t\r\n")
-    if len(rest) > 2000 and (len(rest) > 1_000_000 or rest.count("=") > 100 + len(rest) // 500):
+    if len(rest) > 2000 and (rest.count("=") > _MOST_MARKS or rest.count("&") > _MOST_MARKS):
         return ""
     return f" {rest.lstrip()}" if rest.strip() else ""
