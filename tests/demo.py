@@ -98,6 +98,7 @@ def show(service: Running) -> None:
     address = channel["forwarding_address"]
     say("A connected channel", {"forward to": address, "state": channel["state"]})
     with smtplib.SMTP("127.0.0.1", service.smtp_port) as smtp:
+        smtp.ehlo()
         for text in (PLAIN, ANSWER, GROUP, FORWARD):
             smtp.mail("forwarder@acme.example")
             smtp.rcpt(address)

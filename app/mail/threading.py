@@ -56,6 +56,13 @@ def made_message_id(mail: Mail) -> str:
     return f"{digest}@made.hosted-inbox.invalid"
 
 
+def same_subject(one: str, other: str) -> bool:
+    """Do two subjects of one Message-ID come from one mail? Groups put their name before it."""
+    a, b = _SPACE.sub("", one), _SPACE.sub("", other)
+    short, long = sorted((a, b), key=len)
+    return long.endswith(short) and (bool(short) or not long)
+
+
 def same_content(one: str, other: str) -> bool:
     """
     Do two texts of one Message-ID come from one mail?

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiosmtplib
 import httpx
 import pytest
 
-from tests.builders import connected_channel
-from tests.conftest import Account, MakeAccount, MakeClient
+from tests.builders import connected_channel, mail
+from tests.conftest import Account, Deliver, MakeAccount, MakeClient
 
 
 async def draft(http: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
@@ -263,7 +264,8 @@ async def test_a_hosted_address_is_no_team_address(
 
 
 @pytest.mark.parametrize(
-    "taken", [{"team_address": "Info@Acme.example"}, {"other_team_addresses": ["info@acme.example"]}]
+    "taken",
+    [{"team_address": "Info@Acme.example"}, {"other_team_addresses": ["info@acme.example"]}],
 )
 async def test_a_team_address_belongs_to_one_channel(
     http: httpx.AsyncClient, other_http: httpx.AsyncClient, taken: dict[str, Any]
@@ -442,3 +444,44 @@ async def test_a_free_plan_has_its_own_root(make_account: MakeAccount, client: M
     channel = await connected_channel(client(account.key))
 
     assert channel["forwarding_address"] == "support@small.free-inbox.localhost"
+
+
+async def test_a_draft_and_a_deleted_channel_are_refused_at_the_door(
+    http: httpx.AsyncClient, deliver: Deliver
+) -> None:
+    waiting, deleted = await draft(http), await connected_channel(http)
+    await http.delete(f"/v1/channels/{deleted['id']}")
+
+    for channel in (waiting, deleted):
+        with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refused:
+            await deliver(mail(), channel["forwarding_address"])
+
+        [one] = refused.value.recipients
+        assert one.code == 550
+
+
+async def test_mail_to_a_connected_channel_is_kept_and_proves_the_forwarding(
+    http: httpx.AsyncClient, deliver: Deliver
+) -> None:
+    channel = await connected_channel(http)
+
+    await deliver(mail(), channel["forwarding_address"].replace("@", "+tag@"))
+
+    forwarding = (await http.get(f"/v1/channels/{channel['id']}/forwarding")).json()
+    assert forwarding["status"] == "verified"
+    assert forwarding["last_received_at"] is not None
+    assert "channel.forwarding_verified" in await events_of(http)
+
+
+async def test_the_conversations_of_a_deleted_channel_stay(
+    http: httpx.AsyncClient, deliver: Deliver
+) -> None:
+    channel = await connected_channel(http)
+    await deliver(mail(), channel["forwarding_address"])
+    before = (await http.get("/v1/conversations")).json()["items"]
+
+    await http.delete(f"/v1/channels/{channel['id']}")
+
+    after = (await http.get("/v1/conversations")).json()["items"]
+    assert [one["channel_id"] for one in after] == [channel["id"]]
+    assert after == before

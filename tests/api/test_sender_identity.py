@@ -106,7 +106,9 @@ async def test_a_company_name_belongs_to_one_channel_of_the_account(
     assert refused.json()["errors"][0]["pointer"] == "/company_name"
     assert "CARE 2 is free" in refused.json()["detail"]
     assert (await http.put(path_of(second), json={"company_name": "Care 2"})).status_code == 200
-    assert (await other_http.put(path_of(foreign), json={"company_name": "Care"})).status_code == 200
+    assert (
+        await other_http.put(path_of(foreign), json={"company_name": "Care"})
+    ).status_code == 200
 
 
 async def test_a_taken_name_is_refused_where_the_channel_is_created(

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 
+import email_validator
 from email_validator import EmailNotValidError, validate_email
 
 from app.errors import invalid_field
 from app.mail.message import Mailbox
+
+# The library's documented way to say that names such as x.test, x.local and x.localhost are fine:
+# whether an address can be reached is not asked here.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 NAME_LIMIT = 200
 # Controls, line and paragraph separators; half surrogates, which no encoding can write.

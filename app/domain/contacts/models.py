@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, Owned
@@ -29,8 +29,8 @@ class Contact(Owned, Base):
             "ix_contacts_owned",
             "account_id",
             "owner_id",
-            postgresql_where="owner_id IS NOT NULL",
-            sqlite_where="owner_id IS NOT NULL",
+            postgresql_where=text("owner_id IS NOT NULL"),
+            sqlite_where=text("owner_id IS NOT NULL"),
         ),
     )
 

@@ -62,7 +62,9 @@ async def _look_up_messages(
                 Message.conversation_id,
                 Message.message_key,
                 Message.author_address,
+                Message.subject,
                 Message.text,
+                Message.attachments,
                 Message.sent_at,
             ).where(Message.account_id.in_(accounts), Message.message_key.in_(some))
         )

@@ -21,7 +21,7 @@ from app.domain.conversations.writing import comment_row, message_row, write
 from app.domain.events import NewEvent
 from app.mail.addresses import canonical
 from app.mail.message import Mailbox
-from app.mail.threading import key_of, same_content
+from app.mail.threading import key_of, same_content, same_subject
 
 PARTICIPANT_LIMIT = 100
 
@@ -86,10 +86,17 @@ def _same_mail(known: Iterable[dict[str, Any]], mail: Incoming) -> dict[str, Any
         if (
             row["sent_at"] == mail.sent_at
             and canonical(row["author_address"]) == canonical(mail.author.address)
+            and same_subject(row["subject"], mail.subject)
             and same_content(row["text"], mail.text)
+            and _files(row["attachments"]) == _files(mail.attachments)
         ):
             return row
     return None
+
+
+def _files(attachments: Iterable[dict[str, Any]]) -> list[tuple[str, int]]:
+    """What has a name; nameless parts are footers that a group adds, and the like."""
+    return sorted((one["filename"], one["size"]) for one in attachments if one["filename"])
 
 
 def _thread_of(group: Group, mail: Incoming, own_key: str) -> dict[str, Any] | None:
