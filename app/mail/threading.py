@@ -15,6 +15,7 @@ from app.mail.message import Mail
 MENTIONED_LIMIT = 40  # a thread of a thousand mails names a thousand ids; the ends of it are enough
 
 _SPACE = re.compile(r"\s+")
+_MADE = "@made.hosted-inbox.invalid"
 
 
 def key_of(scope: str, message_id: str) -> str:
@@ -53,7 +54,12 @@ def made_message_id(mail: Mail) -> str:
     date = mail.headers.value("date")
     facts = "\n".join((mail.sender.address.lower(), date, mail.subject, mail.text[:4000]))
     digest = hashlib.sha256(facts.encode("utf-8", "replace")).hexdigest()[:40]
-    return f"{digest}@made.hosted-inbox.invalid"
+    return f"{digest}{_MADE}"
+
+
+def is_made(message_id: str) -> bool:
+    """Was the id made by us, for a mail that came without?"""
+    return message_id.endswith(_MADE)
 
 
 def same_subject(one: str, other: str) -> bool:

@@ -21,7 +21,7 @@ from app.domain.conversations.writing import comment_row, message_row, write
 from app.domain.events import NewEvent
 from app.mail.addresses import canonical
 from app.mail.message import Mailbox
-from app.mail.threading import key_of, same_content, same_subject
+from app.mail.threading import is_made, key_of, same_content, same_subject
 
 PARTICIPANT_LIMIT = 100
 
@@ -85,13 +85,22 @@ def _same_mail(known: Iterable[dict[str, Any]], mail: Incoming) -> dict[str, Any
     for row in known:
         if (
             row["sent_at"] == mail.sent_at
-            and canonical(row["author_address"]) == canonical(mail.author.address)
+            and _same_author(row, mail)
             and same_subject(row["subject"], mail.subject)
             and same_content(row["text"], mail.text)
             and _files(row["attachments"]) == _files(mail.attachments)
+            and (row["mail_class"] == mail.mail_class or not is_made(mail.message_id))
         ):
             return row
     return None
+
+
+def _same_author(row: dict[str, Any], mail: Incoming) -> bool:
+    """The same person, under the same name unless one of the paths has rewritten From."""
+    if canonical(row["author_address"]) != canonical(mail.author.address):
+        return False
+    kept = canonical(row["from_address"]) == canonical(mail.sender.address)
+    return not kept or bool(row["from_name"] == mail.sender.name)
 
 
 def _files(attachments: Iterable[dict[str, Any]]) -> list[tuple[str, int]]:

@@ -161,7 +161,7 @@ def _mailman_candidates(mail: Mail, around: Surroundings) -> Iterable[Candidate]
     nameless = (*headers.mailboxes("x-mailfrom")[:1], *mail.reply_to) if is_list else ()
     for box in nameless:
         if _is_foreign(box, around) and (not box.name or _same_name(name, box)):
-            yield _judged("mailman", Mailbox(box.name or name, box.address), around)
+            yield _judged("mailman", _named(box, mail), around)
             return
     # In Cc stand other people too: only one with the very name that From has kept is the author.
     for box in (*mail.reply_to, *mail.cc):
@@ -196,7 +196,12 @@ def _is_foreign(box: Mailbox, around: Surroundings) -> bool:
 
 def _named(box: Mailbox, mail: Mail) -> Mailbox:
     """The mailbox with a name: its own, else the one that the rewriting left in From."""
-    return box if box.name else Mailbox(_plain_name(mail.sender.name), box.address)
+    if box.name:
+        return box
+    name = _plain_name(mail.sender.name)
+    # Lists show a nameless author by the local part ("anne--- via List"): that is no name.
+    made_up = _letters(name) == _letters(box.address.partition("@")[0])
+    return Mailbox("" if made_up else name, box.address)
 
 
 def _plain_name(name: str) -> str:
