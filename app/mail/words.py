@@ -22,21 +22,34 @@ def decode_words(value: str) -> str:
         return value
     end = value.rfind("?=") + 2  # no scan below runs past the last possible end of a word
     pieces: list[str] = []
-    charset, octets, last = "", bytearray(), 0
+    run: list[tuple[str, str]] = []  # encoding and text of words in one charset, side by side
+    charset, last = "", 0
     for word in _WORD.finditer(value, 0, end):
         gap = value[last : word.start()]
-        if not octets or gap.strip(" \t\r\n") or not _same(charset, word[1]):
-            if octets:
-                pieces.append(charsets.decode(bytes(octets), charset))
-            if not octets or gap.strip(" \t\r\n"):
+        separated = bool(gap.strip(" \t\r\n"))
+        if run and (separated or not _same(charset, word[1])):
+            pieces.append(_decoded(run, charset))
+            if separated:
                 pieces.append(gap)
-            charset, octets = word[1], bytearray()
-        octets += _octets(word[2], word[3])
+            run = []
+        elif not run:
+            pieces.append(gap)
+        charset = word[1]
+        run.append((word[2], word[3]))
         last = word.end()
-    if octets:
-        pieces.append(charsets.decode(bytes(octets), charset))
+    if run:
+        pieces.append(_decoded(run, charset))
     pieces.append(value[last:])
     return "".join(pieces)
+
+
+def _decoded(run: list[tuple[str, str]], charset: str) -> str:
+    if len(run) > 1 and all(encoding in "bB" for encoding, _ in run):
+        texts = [text for _, text in run]
+        if any(len(text) % 4 for text in texts[:-1]) and not sum(map(len, texts)) % 4:
+            run = [("B", "".join(texts))]  # cut within four characters
+    octets = b"".join(_octets(encoding, text) for encoding, text in run)
+    return charsets.decode(octets, charset)
 
 
 def _same(one: str, other: str) -> bool:
