@@ -59,18 +59,19 @@ def serve(
     if "http" not in settings.doors:
         asyncio.run(_serve_without_http(settings))
         return
-    common = {
-        "host": settings.host,
-        "port": settings.http_port,
-        "log_config": None,
-        "timeout_graceful_shutdown": int(settings.drain_seconds) + 1,
-        "server_header": False,
-    }
-    if settings.workers > 1:
+    several = settings.workers > 1
+    if several:
         _export(settings)
-        uvicorn.run("app.main:from_environment", factory=True, workers=settings.workers, **common)
-    else:
-        uvicorn.run(create_app(settings), **common)
+    uvicorn.run(
+        "app.main:from_environment" if several else create_app(settings),
+        factory=several,
+        workers=settings.workers,
+        host=settings.host,
+        port=settings.http_port,
+        log_config=None,
+        timeout_graceful_shutdown=int(settings.drain_seconds) + 1,
+        server_header=False,
+    )
 
 
 def _settings(given: dict[str, object]) -> Settings:

@@ -1,7 +1,7 @@
 """
 The five kinds of refusal, each with a stable code (`room.what_is_wrong`) and words for a person.
 
-Deliberately not here: numbers. 404 and 550 are dialects; each door has a table from kind to its own.
+Deliberately not here: numbers. 404 and 550 are dialects; each door has a table of its own.
 """
 
 from __future__ import annotations

@@ -6,5 +6,5 @@ import uuid_utils
 
 
 def new(prefix: str) -> str:
-    """A fresh identifier such as `msg_0190…`; within a process later ones sort after earlier ones."""
+    """A fresh identifier such as `msg_0190…`; later ones of a process sort after earlier ones."""
     return f"{prefix}_{uuid_utils.uuid7().hex}"

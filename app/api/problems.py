@@ -105,8 +105,8 @@ def answer_to(request: Request, refusal: errors.Refusal) -> ProblemResponse:
             request, refusal.status, refusal.detail, refusal.code, headers=refusal.headers
         )
     if isinstance(refusal, Unauthenticated):
-        headers = {"WWW-Authenticate": 'Bearer realm="hosted-inbox"'}
-        return problem(request, 401, refusal.detail, refusal.code, headers=headers)
+        challenge = {"WWW-Authenticate": 'Bearer realm="hosted-inbox"'}
+        return problem(request, 401, refusal.detail, refusal.code, headers=challenge)
     status = next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
     fields = [{"pointer": e.pointer, "detail": e.detail} for e in refusal.errors]
     headers = {"Retry-After": "5"} if status in (503, 507) else None

@@ -90,7 +90,12 @@ async def list_received_mail(
         str | None, Query(max_length=320, description="The envelope recipient, exactly.")
     ] = None,
 ) -> ListOf[ReceivedMailView]:
-    """Search the ledger of deliveries, the newest first."""
+    """
+    Search the ledger of deliveries, the newest first.
+
+    Every delivery to one of the account's addresses, also what was refused, with the reason.
+    `outcome=failed` is what is kept but could not be understood.
+    """
     which = inbound.LedgerFilter(outcome, since, sender, recipient)
     page = await inbound.list_received(db, caller.account_id, which, paging)
     return list_of(page, [view(one) for one in page.items])
@@ -100,7 +105,11 @@ async def list_received_mail(
     "/{received_id}", operation_id="get_received_mail", responses=refusals(401, 403, 404, 429)
 )
 async def get_received_mail(received_id: str, caller: Reader, db: Db) -> ReceivedMailView:
-    """Read one delivery."""
+    """
+    Read one delivery.
+
+    Its id stands in the SMTP answer to DATA (`250 2.0.0 Kept rcv_…`).
+    """
     return view(await inbound.get_received(db, caller.account_id, received_id))
 
 
@@ -116,7 +125,11 @@ async def get_received_mail(received_id: str, caller: Reader, db: Db) -> Receive
 async def get_raw_received_mail(
     received_id: str, caller: Reader, db: Db, house: TheHouse
 ) -> Response:
-    """Download the mail exactly as it was received."""
+    """
+    Download the mail exactly as it was received.
+
+    Octet for octet, as `message/rfc822`. Of refused mail nothing was kept (404).
+    """
     received = await inbound.get_received(db, caller.account_id, received_id)
     raw = await inbound.raw_of(db, house.store, caller.account_id, received.raw_digest)
     return raw_answer(raw, f"{received_id}.eml")
@@ -130,7 +143,12 @@ async def get_raw_received_mail(
 async def replay_received_mail(
     received_id: str, caller: Writer, db: Db, house: TheHouse, body: ReplayRequest | None = None
 ) -> ReplayView:
-    """Process a kept mail again, or show with `dry_run` what would come out."""
+    """
+    Process a kept mail again.
+
+    For mail that failed, and after a correction of settings. With `dry_run` nothing changes and
+    `changes` shows what would.
+    """
     dry_run = body.dry_run if body else False
     done = await inbound.replay(
         db,
@@ -143,7 +161,7 @@ async def replay_received_mail(
     return ReplayView(
         id=received_id,
         dry_run=dry_run,
-        outcome=done.outcome,  # type: ignore[arg-type]
+        outcome=done.outcome,
         reason=done.reason,
         message_id=done.received.message_id,
         conversation_id=done.received.conversation_id,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from typing import Any
-
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,7 +50,7 @@ class RequestLog:
                 self._note(scope, status, time.perf_counter() - started)
 
     @staticmethod
-    def _note(scope: dict[str, Any], status: int, seconds: float) -> None:
+    def _note(scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         REQUESTS.labels(scope["method"], route, status).inc()
         SECONDS.labels(scope["method"], route).observe(seconds)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A person in a header field: display name and addr-spec (RFC 5322, 3.4), each `""` when absent."""
+    """A person in a header field: display name and addr-spec (RFC 5322, 3.4); `""` when absent."""
 
     name: str
     address: str
@@ -29,13 +29,13 @@ class Headers(Protocol):
         """The names of all fields in their order, lower case."""
 
     def value(self, name: str) -> str:
-        """The first field of this name, unfolded, RFC 2047 words left as they are; `""` when absent."""
+        """The first field of this name, unfolded, RFC 2047 words left alone; `""` when absent."""
 
     def values(self, name: str) -> list[str]:
         """Every field of this name as `value` gives it, in their order."""
 
     def text(self, name: str) -> str:
-        """The first field as a person reads it: unfolded, RFC 2047 decoded, no control characters."""
+        """The first field as a person reads it: unfolded, RFC 2047 decoded, without controls."""
 
     def texts(self, name: str) -> list[str]:
         """Every field of this name as `text` gives it."""

@@ -84,7 +84,7 @@ class MailIntake:
         return ids
 
     def refused(self, refusal: RefusedDelivery) -> None:
-        """Put the refusal on the list for the ledger; when too many wait, the newest are dropped."""
+        """Put the refusal on the list for the ledger; when too many wait, new ones are dropped."""
         if len(self._refused) >= REFUSALS_WAITING:
             return
         self._refused.append(
@@ -129,7 +129,7 @@ class MailIntake:
         return [found.get(recipient) for recipient in recipients]
 
     async def _put(self, mail: ArrivedMail, digest: str) -> None:
-        """Large octets lie in the store before a row says so; a failed commit leaves only litter."""
+        """Large octets lie in the store before a row says so; a failed commit leaves litter."""
         accounts = set()
         for recipient in mail.recipients:
             facts = await self._facts(recipient)
@@ -139,7 +139,7 @@ class MailIntake:
             await self._store.put(key_of(account_id, digest), mail.raw)
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> Sequence[list[str | None] | Exception]:
-        """One transaction for all; where it breaks by something else than the database, one each."""
+        """One transaction for all; where something else than the database breaks it, one each."""
         try:
             return await self._transaction(arrivals)
         except Exception as fault:

@@ -1,7 +1,7 @@
 """
 The outbox: what is to leave this machine, written in the transaction that decided it.
 
-Deliberately not here: what is sent and how. Rows are a kind and a payload; the worker does the rest.
+Deliberately not here: what is sent and how. Rows are kind and payload; the worker does the rest.
 """
 
 from app.domain.outbox.models import OutboxItem
