@@ -131,7 +131,7 @@ class _Reader:
         if end < 0:
             return self.unclosed_bracket(start)
         inner = self.value[start + 1 : end]
-        if '"' in inner and not self.no_quote_in_bracket:  # a quoted local part may hold the bracket
+        if '"' in inner and not self.no_quote_in_bracket:  # a local part may hold the bracket
             end = self.bracket_end(start, end)
             inner = self.value[start + 1 : end]
         inner = inner[inner.rfind("<") + 1 :]

@@ -118,7 +118,8 @@ class _TextWriter:
             return
         prefix = ">" * min(self.cited, 50)
         if self.blank_due and self.lines and self.lines[-1].strip("> "):
-            self.lines.append(prefix)
+            above = self.lines[-1]
+            self.lines.append(prefix[: len(above) - len(above.lstrip(">"))])
         self.blank_due = False
         self.lines.append(f"{prefix} {text}" if prefix and text else prefix or text)
 
