@@ -143,19 +143,21 @@ async def test_writers_of_one_account_run_one_after_the_other(database: Database
     async def first() -> None:
         async with database.writing() as db:
             await accounts.lock(db, [globex.id, acme.id])
+            await accounts.get_account(db, acme.id)
             first_has_it.set()
             await go_on.wait()
             order.append("first")
 
     async def second() -> None:
         await first_has_it.wait()
-        go_on_soon = asyncio.get_running_loop().call_later(0.2, go_on.set)
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
         async with database.writing() as db:
             await accounts.lock(db, [acme.id])
+            await accounts.get_account(db, acme.id)
             order.append("second")
-        go_on_soon.cancel()
 
-    await asyncio.gather(first(), second())
+    async with asyncio.timeout(10):
+        await asyncio.gather(first(), second())
 
     assert order == ["first", "second"]
 
