@@ -326,18 +326,9 @@ class Search:
         depth = self.lines[first].depth if first < len(self.lines) else 0
         shown, dashes = (said.shown, said.dashes) if said else ("", 0)
         glued = bool(said and said.rest)
+        places = (start, body, depth)
         return Found(
-            author,
-            fields,
-            languages,
-            how,
-            shown,
-            dashes,
-            start,
-            body,
-            depth,
-            frozenset(marks),
-            glued,
+            author, fields, languages, how, shown, dashes, *places, frozenset(marks), glued
         )
 
 
