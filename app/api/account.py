@@ -25,17 +25,21 @@ class AccountView(BaseModel):
 
     id: str
     name: str
-    subdomain: str
+    subdomain: str = Field(description="Unique in the installation; changed by the operator alone.")
     plan: Literal["free", "starter", "professional", "enterprise"]
-    hosted_domain: str
-    company_name: str | None
+    hosted_domain: str = Field(
+        description="Domain of new forwarding addresses: the subdomain below the root of the plan."
+    )
+    company_name: str | None = Field(description="The default company name of new channels.")
     created_at: datetime
 
 
 class AccountPatch(BaseModel):
     """What changes; fields that are not given stay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"company_name": "Acme"}]}
+    )
 
     name: str = Field("", min_length=1, max_length=200)
     company_name: str | None = Field(
@@ -59,7 +63,12 @@ def view(account: Account, house: House) -> AccountView:
 
 @router.get("", operation_id="get_account", responses=refusals(401, 403, 429))
 async def get_account(caller: Reader, db: Db, house: TheHouse, response: Response) -> AccountView:
-    """Read the account."""
+    """
+    Read the account.
+
+    The account is the one that the key belongs to. Plan, subdomain and hosted domain are
+    changed by the operator alone.
+    """
     found = view(await accounts.get_account(db, caller.account_id), house)
     tagged(response, found)
     return found
@@ -76,7 +85,12 @@ async def update_account(
     response: Response,
     if_match: IfMatch = None,
 ) -> AccountView:
-    """Change the account's name or its default company name."""
+    """
+    Change the account's name or its default company name.
+
+    Fields that are not given stay. New channels take the company name as the name that
+    customers see; existing channels keep theirs. `company_name: null` takes the default away.
+    """
     check_match(if_match, view(await accounts.get_account(db, caller.account_id), house))
     wanted = AccountChange(frozenset(body.model_fields_set), **body.model_dump())
     changed = await accounts.update_account(db, caller.account_id, wanted, now=datetime.now(UTC))

@@ -27,21 +27,28 @@ class ApiKeyView(BaseModel):
 
     id: str
     name: str
-    scopes: list[str]
+    scopes: list[str] = Field(
+        description="`<area>:read`, `<area>:write` (which includes reading), or `*`."
+    )
     created_at: datetime
-    last_used_at: datetime | None
+    last_used_at: datetime | None = Field(description="To about ten seconds; null: never.")
 
 
 class CreatedApiKeyView(ApiKeyView):
     """A new key with its secret, which is never shown again."""
 
-    key: str
+    key: str = Field(description="The secret, shown only now: `Authorization: Bearer <key>`.")
 
 
 class NewApiKey(BaseModel):
     """A key to make."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"name": "Reporting", "scopes": ["conversations:read", "contacts:read"]}]
+        },
+    )
 
     name: str = Field(min_length=1, max_length=200)
     scopes: list[str] = Field(
@@ -59,7 +66,12 @@ class NewApiKey(BaseModel):
     responses=refusals(400, 401, 403, 409, 415, 422, 429),
 )
 async def create_api_key(body: NewApiKey, caller: Writer, db: Db) -> CreatedApiKeyView:
-    """Make a key; the answer is the only place where its secret stands."""
+    """
+    Make a key.
+
+    The answer is the only place where its secret stands: only a digest is stored. A key hands
+    out no more than it may do itself (403 `api_keys.more_than_own`).
+    """
     key, secret = await accounts.create_key(
         db, caller.account_id, name=body.name, scopes=body.scopes, now=datetime.now(UTC)
     )
@@ -69,14 +81,23 @@ async def create_api_key(body: NewApiKey, caller: Writer, db: Db) -> CreatedApiK
 
 @router.get("", operation_id="list_api_keys", responses=refusals(400, 401, 403, 422, 429))
 async def list_api_keys(caller: Reader, db: Db, paging: Paging) -> ListOf[ApiKeyView]:
-    """List the keys in force, the oldest first."""
+    """
+    List the keys in force, the oldest first.
+
+    Without secrets, with the time of the last use (to about ten seconds). Revoked keys are not
+    listed.
+    """
     page = await accounts.list_keys(db, caller.account_id, paging)
     return list_of(page, [_view(key) for key in page.items])
 
 
 @router.get("/{key_id}", operation_id="get_api_key", responses=refusals(401, 403, 404, 429))
 async def get_api_key(key_id: str, caller: Reader, db: Db) -> ApiKeyView:
-    """Read one key."""
+    """
+    Read one key.
+
+    Without its secret, which nobody can read again.
+    """
     return _view(await accounts.get_key(db, caller.account_id, key_id))
 
 
@@ -87,7 +108,11 @@ async def get_api_key(key_id: str, caller: Reader, db: Db) -> ApiKeyView:
     responses=refusals(401, 403, 404, 429),
 )
 async def revoke_api_key(key_id: str, caller: Writer, db: Db) -> None:
-    """Revoke a key for good; the next request with it is refused."""
+    """
+    Revoke a key.
+
+    For good: the next request with it is refused (401). A key may revoke itself.
+    """
     await accounts.revoke_key(db, caller.account_id, key_id, now=datetime.now(UTC))
 
 

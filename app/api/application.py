@@ -20,6 +20,7 @@ from app.api import (
     channels,
     contacts,
     conversations,
+    document,
     events,
     health,
     idempotency,
@@ -30,7 +31,6 @@ from app.api import (
     ticket_pipelines,
     users,
 )
-from app.api.problems import Problem
 from app.api.requests import RequestLog
 from app.db import Database
 from app.settings import Settings
@@ -107,33 +107,14 @@ def _serve_docs(app: FastAPI) -> None:
 
 
 def _complete_document(app: FastAPI) -> None:
-    """Put the problem's schema into the document, and take FastAPI's own validation error out."""
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema:
-            return app.openapi_schema
-        document = make()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(_schemas_of_problem())
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        for path in document["paths"].values():
-            for operation in path.values():
-                invalid = operation.get("responses", {}).get("422", {})
-                if "application/problem+json" not in invalid.get("content", {"": None}):
-                    operation["responses"]["422"] = problems.refusals(422)[422]
-                elif "application/json" in invalid.get("content", {}):
-                    del invalid["content"]["application/json"]
-        return document
+        if app.openapi_schema is None:
+            app.openapi_schema = document.complete(make())
+        return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _schemas_of_problem() -> dict[str, Any]:
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    inner: dict[str, Any] = schema.pop("$defs", {})
-    return {**inner, "Problem": schema}
 
 
 async def forget_old_answers(database: Database, now: datetime) -> None:

@@ -20,7 +20,10 @@ Strategy = Literal["round_robin", "least_loaded", "random"]
 Priority = Literal["low", "medium", "high", "urgent"]
 
 Address = Annotated[str, Field(max_length=1000, examples=["support@acme.example"])]
-Ids = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=500)]
+# PostgreSQL has no place for U+0000 in texts; refused here, it is refused on every database.
+Text = Annotated[str, Field(pattern="^[^\\x00]*$")]
+GivenId = Annotated[Text, Field(max_length=40)]
+Ids = Annotated[list[GivenId], Field(max_length=500)]
 
 
 class Strict(BaseModel):
@@ -41,6 +44,18 @@ class SenderAddress(Strict):
 
 class SenderIdentityBody(Strict):
     """The sender identity as it is to be."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name_style": "agent_and_company",
+                    "company_name": "Acme",
+                    "address": {"kind": "default"},
+                }
+            ]
+        }
+    )
 
     name_style: NameStyle = "agent_and_company"
     company_name: str = Field(
@@ -73,14 +88,16 @@ class SenderAddressView(BaseModel):
     """Which address From shows; `address` is the custom one."""
 
     kind: Literal["default", "custom"]
-    address: str | None
+    address: str | None = Field(description="The custom address; null for `default`.")
 
 
 class SenderIdentityView(BaseModel):
     """Under which name and address the team writes."""
 
-    name_style: NameStyle
-    company_name: str
+    name_style: NameStyle = Field(
+        description="`agent_and_company`: “Ann Lee from Acme”; `company`: “Acme”."
+    )
+    company_name: str = Field(description="Unique among the account's channels.")
     address: SenderAddressView
 
 
@@ -108,6 +125,19 @@ class PeopleBody(Strict):
 class RoutingBody(PeopleBody):
     """The routing rule as it is to be. Off by default: the team triages."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "mode": "users_and_teams",
+                    "user_ids": [],
+                    "team_ids": ["tea_0193a5c2f7b87c6e9d1a4b5c6d7e8f90"],
+                    "strategy": "round_robin",
+                }
+            ]
+        }
+    )
+
     mode: Mode = "unassigned"
     strategy: Strategy = "round_robin"
     require_tracking: bool = Field(
@@ -133,7 +163,7 @@ class PeopleView(BaseModel):
     """Users, and teams that stand for their members."""
 
     user_ids: list[str]
-    team_ids: list[str]
+    team_ids: list[str] = Field(description="Teams stand for their members.")
 
 
 class RoutingView(BaseModel):
@@ -141,12 +171,18 @@ class RoutingView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    mode: Mode
-    user_ids: list[str]
-    team_ids: list[str]
-    strategy: Strategy
-    require_tracking: bool
-    fallback: PeopleView
+    mode: Mode = Field(
+        description="`unassigned`: the team triages; `users_and_teams`; `contact_owner`."
+    )
+    user_ids: list[str] = Field(description="Users who are asked.")
+    team_ids: list[str] = Field(description="Teams stand for their members.")
+    strategy: Strategy = Field(description="How one of several is chosen.")
+    require_tracking: bool = Field(
+        description="Mode contact_owner: only for contacts that are tracked with a cookie."
+    )
+    fallback: PeopleView = Field(
+        description="Mode contact_owner: who is asked when the contact has no owner."
+    )
 
 
 def routing_view(rule: RoutingRule) -> RoutingView:
@@ -160,25 +196,36 @@ def routing_view(rule: RoutingRule) -> RoutingView:
 class TicketPropertiesBody(Strict):
     """The template of a ticket. Name and category may hold tokens such as {{contact.name}}."""
 
-    name: str = Field("{{conversation.subject}}", max_length=500)
-    pipeline_id: str | None = Field(None, max_length=40, description="Null: the first pipeline.")
-    stage_id: str | None = Field(None, max_length=40, description="Null: the first open stage.")
+    name: Text = Field("{{conversation.subject}}", max_length=500)
+    pipeline_id: GivenId | None = Field(None, description="Null: the first pipeline.")
+    stage_id: GivenId | None = Field(None, description="Null: the first open stage.")
     priority: Priority | None = None
-    owner_id: str | None = Field(
-        None, max_length=40, description="Null: whoever is assigned to the conversation."
+    owner_id: GivenId | None = Field(
+        None, description="Null: whoever is assigned to the conversation."
     )
-    category: str | None = Field(None, max_length=200)
+    category: Text | None = Field(None, max_length=200)
     custom: dict[str, Any] = Field(default_factory=dict, max_length=200)
 
 
 class ReplyToClosed(Strict):
     """Where a reply moves a closed ticket to."""
 
-    stage_id: str = Field(max_length=40)
+    stage_id: GivenId
 
 
 class TicketAutomationBody(Strict):
     """The ticket automation as it is to be. Off by default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "enabled": True,
+                    "properties": {"name": "{{conversation.subject}}", "priority": "medium"},
+                }
+            ]
+        }
+    )
 
     enabled: bool = False
     properties: TicketPropertiesBody = Field(default_factory=TicketPropertiesBody)
@@ -202,13 +249,13 @@ class TicketAutomationBody(Strict):
 class TicketPropertiesView(BaseModel):
     """The template of a ticket."""
 
-    name: str
+    name: str = Field(description="May hold tokens such as `{{conversation.subject}}`.")
     pipeline_id: str
     stage_id: str
     priority: Priority | None
-    owner_id: str | None
+    owner_id: str | None = Field(description="Null: whoever is assigned to the conversation.")
     category: str | None
-    custom: dict[str, Any]
+    custom: dict[str, Any] = Field(description="Custom properties by key.")
 
 
 class ReplyToClosedView(BaseModel):
@@ -222,9 +269,11 @@ class TicketAutomationView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    enabled: bool
+    enabled: bool = Field(description="Does every new conversation open a ticket?")
     properties: TicketPropertiesView
-    on_reply_to_closed: ReplyToClosedView | None
+    on_reply_to_closed: ReplyToClosedView | None = Field(
+        description="Where a reply moves a closed ticket to; null: it is left."
+    )
 
 
 def automation_view(automation: TicketAutomation) -> TicketAutomationView:

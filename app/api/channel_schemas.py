@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.channel_parts import (
     Address,
@@ -14,6 +14,7 @@ from app.api.channel_parts import (
     RoutingView,
     SenderIdentityView,
     Strict,
+    Text,
     TicketAutomationBody,
     TicketAutomationView,
     automation_view,
@@ -41,6 +42,8 @@ Days = Annotated[
 class ForwardingAddressBody(Strict):
     """The part before the @ of the address that is forwarded to."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"local_part": "support"}]})
+
     local_part: str = Field(
         min_length=1, max_length=320, description="A dot-atom of RFC 5321 without +."
     )
@@ -50,12 +53,28 @@ class ForwardingAddressView(BaseModel):
     """Where the team's mail server forwards to; frozen once the channel is connected."""
 
     local_part: str
-    forwarding_address: str
-    frozen: bool
+    forwarding_address: str = Field(description="The whole address.")
+    frozen: bool = Field(description="True once connected: it can never be changed any more.")
 
 
 class NewChannelBody(Strict):
     """A channel; everything but the first two answers has a working default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "shared": True,
+                    "provider": "other",
+                    "source": "group",
+                    "team_address": "support@acme.example",
+                    "sender_identity": {"name_style": "agent_and_company", "company_name": "Acme"},
+                    "forwarding_address": {"local_part": "support"},
+                    "connect": True,
+                }
+            ]
+        }
+    )
 
     shared: bool = Field(description="Is this the address of a team? Only those are connected.")
     provider: Provider = Field(description="Hosted set-up is for `other`.")
@@ -74,7 +93,7 @@ class NewChannelBody(Strict):
     routing: RoutingBody = Field(default_factory=RoutingBody)
     ticket_automation: TicketAutomationBody = Field(default_factory=TicketAutomationBody)
     forwarding_address: ForwardingAddressBody | None = None
-    signature: str = Field("", max_length=20_000)
+    signature: Text = Field("", max_length=20_000)
     reopen_window_days: Days = None
     connect: bool = Field(False, description="Connect it at once; all or nothing.")
 
@@ -101,11 +120,15 @@ class NewChannelBody(Strict):
 class ChannelPatch(Strict):
     """What changes; fields that are not given stay."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Support", "reopen_window_days": 30}]}
+    )
+
     name: str = Field("", max_length=1000)
     team_address: Address | None = None
     other_team_addresses: list[Address] = Field(default_factory=list, max_length=100)
     gateways: list[Address] = Field(default_factory=list, max_length=100)
-    signature: str = Field("", max_length=20_000)
+    signature: Text = Field("", max_length=20_000)
     reopen_window_days: Days = None
 
     def change(self) -> ChannelChange:
@@ -124,30 +147,40 @@ class ChannelPatch(Strict):
 class ForwardingSummary(BaseModel):
     """Whether mail is forwarded: `waiting` until the first one came."""
 
-    status: Status
-    last_received_at: datetime | None
+    status: Status = Field(
+        description="`unknown` of a draft; `waiting` until the first mail came; then `verified`."
+    )
+    last_received_at: datetime | None = Field(description="When mail came last; null: never.")
 
 
 class ChannelView(BaseModel):
     """A team address whose mail is forwarded to us."""
 
     id: str
-    state: State
-    name: str
+    state: State = Field(description="A draft takes no mail.")
+    name: str = Field(description="What the team calls it.")
     provider: Provider
-    source: Source
-    team_address: str | None
-    other_team_addresses: list[str]
-    gateways: list[str]
-    forwarding_address: str
+    source: Source = Field(description="What forwards: a mailbox, a group or an alias.")
+    team_address: str | None = Field(description="The public address whose mail is forwarded.")
+    other_team_addresses: list[str] = Field(
+        description="Further public addresses whose mail ends here."
+    )
+    gateways: list[str] = Field(
+        description="Senders of forms and shops whose Reply-To is believed."
+    )
+    forwarding_address: str = Field(
+        description="Where the team's mail server forwards to; of a draft, the one it would get."
+    )
     forwarding: ForwardingSummary
     sender_identity: SenderIdentityView
     routing: RoutingView
     ticket_automation: TicketAutomationView
-    signature: str
-    reopen_window_days: int | None
+    signature: str = Field(description="Stands below the team's replies.")
+    reopen_window_days: int | None = Field(
+        description="Days after closing in which an answer reopens; null: always."
+    )
     created_at: datetime
-    connected_at: datetime | None
+    connected_at: datetime | None = Field(description="Null: a draft.")
 
 
 _OF_CHANNEL = (

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.channel_access import ChannelId, Reader, read_channel
 from app.api.channel_schemas import Status
@@ -27,9 +27,9 @@ class ProblemView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str
+    code: str = Field(description="Stable, `room.what_is_wrong`.")
     detail: str
-    blocking: bool
+    blocking: bool = Field(description="Does it keep the channel from connecting?")
 
 
 class StepView(BaseModel):
@@ -37,7 +37,7 @@ class StepView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    name: str
+    name: str = Field(description="Name of the step, which is that of its resource.")
     done: bool
     problems: list[ProblemView]
 
@@ -48,7 +48,7 @@ class SetupView(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     steps: list[StepView]
-    ready: bool
+    ready: bool = Field(description="True: `connect` will be accepted.")
 
 
 class InstructionsView(BaseModel):
@@ -58,17 +58,17 @@ class InstructionsView(BaseModel):
 
     provider: Instructed
     title: str
-    steps: list[str]
+    steps: list[str] = Field(description="What to do, one sentence each, in this order.")
     notes: list[str]
-    address: str
+    address: str = Field(description="The address to forward to.")
 
 
 class ConfirmationView(BaseModel):
     """What the provider wants to have confirmed: enter the code there, or open the link."""
 
     provider: str
-    code: str
-    url: str
+    code: str = Field(description="To be entered at the provider.")
+    url: str = Field(description="On the provider's own host; empty when there was none.")
     received_at: datetime
 
 
@@ -80,14 +80,19 @@ class ForwardingView(BaseModel):
     status: Status
     forwarding_address: str
     last_received_at: datetime | None
-    confirmation: ConfirmationView | None
+    confirmation: ConfirmationView | None = Field(description="Null: the provider has not asked.")
 
 
 @router.get("/setup", operation_id="get_channel_setup", responses=READING)
 async def get_channel_setup(
     channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse
 ) -> SetupView:
-    """List the steps of the set-up and what stands between the draft and connecting."""
+    """
+    List the steps of the set-up and what stands in the way.
+
+    For a wizard or an integrator: every step with `done` and its problems. Only a problem that
+    is `blocking` keeps the channel from connecting; `ready` says that there is none.
+    """
     found = await read_channel(db, house, caller, channel_id)
     return SetupView.model_validate(await channels.setup_of(db, found))
 
@@ -102,7 +107,11 @@ async def get_forwarding_instructions(
     house: TheHouse,
     provider: Annotated[Instructed, Query(description="Who hosts the team's mail.")] = "other",
 ) -> InstructionsView:
-    """Explain how to make a provider forward to the channel, its address filled in."""
+    """
+    Explain how to make a provider forward to the channel.
+
+    Steps and notes for a person, with the channel's own address filled in.
+    """
     found = await read_channel(db, house, caller, channel_id)
     return InstructionsView.model_validate(
         channels.instructions_for(
@@ -115,7 +124,12 @@ async def get_forwarding_instructions(
 async def get_channel_forwarding(
     channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse
 ) -> ForwardingView:
-    """Tell whether mail is forwarded, with the provider's request for confirmation, if one came."""
+    """
+    Tell whether mail is forwarded.
+
+    `confirmation` is the provider's request to confirm the forwarding (Gmail sends one to the
+    new address), if one came: such a mail is shown here and never becomes a conversation.
+    """
     found = await read_channel(db, house, caller, channel_id)
     return ForwardingView.model_validate(
         {

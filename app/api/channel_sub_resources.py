@@ -35,7 +35,11 @@ WRITING = refusals(400, 401, 403, 404, 409, 412, 413, 415, 422, 429)
 async def get_routing(
     channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse, response: Response
 ) -> RoutingView:
-    """Read who is assigned to new conversations of a channel."""
+    """
+    Read the routing rule of a channel.
+
+    Who is to be assigned to new conversations; the answer can be sent back as the next PUT.
+    """
     found = await read_channel(db, house, caller, channel_id)
     tag(response, found)
     return routing_view(found.rule)
@@ -51,7 +55,12 @@ async def set_routing(
     response: Response,
     if_match: IfMatch = None,
 ) -> RoutingView:
-    """Set who is assigned to new conversations of a channel."""
+    """
+    Set the routing rule of a channel.
+
+    Replaces the rule as a whole; what is not given gets its default. Users and teams have to be
+    the account's (422). The rule is stored and shown; assigning by it is not done yet.
+    """
     found = await read_channel(db, house, caller, channel_id, if_match)
     row = await routing.set_for(db, caller.account_id, channel_id, body.rule())
     await channels.note_change(db, found.channel, ["routing"], datetime.now(UTC))
@@ -63,7 +72,11 @@ async def set_routing(
 async def get_ticket_automation(
     channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse, response: Response
 ) -> TicketAutomationView:
-    """Read whether and how new conversations of a channel open tickets."""
+    """
+    Read the ticket automation of a channel.
+
+    Whether and how new conversations open tickets; the answer can be sent back as the next PUT.
+    """
     found = await read_channel(db, house, caller, channel_id)
     tag(response, found)
     return automation_view(found.automation)
@@ -79,7 +92,12 @@ async def set_ticket_automation(
     response: Response,
     if_match: IfMatch = None,
 ) -> TicketAutomationView:
-    """Set whether and how new conversations of a channel open tickets."""
+    """
+    Set the ticket automation of a channel.
+
+    Replaces it as a whole; what is not given gets its default. The template is checked when it
+    is saved (422 names the field). It is stored and shown; tickets are not opened yet.
+    """
     now = datetime.now(UTC)
     found = await read_channel(db, house, caller, channel_id, if_match)
     row = await tickets.set_for(db, caller.account_id, channel_id, body.automation(), now=now)
@@ -92,7 +110,12 @@ async def set_ticket_automation(
 async def get_forwarding_address(
     channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse, response: Response
 ) -> ForwardingAddressView:
-    """Read the address that mail is forwarded to; of a draft, the one it would get."""
+    """
+    Read the address that mail is forwarded to.
+
+    Of a draft, the one it would get if it were connected now: a preview. `frozen` says that it
+    is for ever.
+    """
     found = await read_channel(db, house, caller, channel_id)
     tag(response, found)
     return forwarding_address_view(found.channel, found.forwarding_address)
@@ -111,7 +134,9 @@ async def set_forwarding_address(
     """
     Choose the part before the @ of a draft's forwarding address.
 
-    Refused for ever once the channel is connected (409 `channel.address_frozen`).
+    Refused for ever once the channel is connected (409 `channel.address_frozen`). Taken or
+    reserved names are refused, too (409 `channel.address_taken`, 422
+    `channel.address_reserved`). Case does not matter.
     """
     channel = (await read_channel(db, house, caller, channel_id, if_match)).channel
     domain = await channels.hosted_domain(db, caller.account_id, roots_of(house))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from app.api import channel_setup, channel_sub_resources, sender_identity
 from app.api.channel_access import ChannelId, Reader, Writer, read_channel, roots_of, shown
@@ -36,7 +37,11 @@ async def create_channel(
     """
     Create a channel as a draft, or connect it at once.
 
-    Everything has a working default; `connect: true` makes it all or nothing.
+    Everything but the first two answers has a working default, so that a channel is there in
+    one call with `connect: true` (all or nothing) or in two. Refused with a reason: an address
+    that is not shared (422 `channel.not_shared`) and providers other than `other` (422
+    `channel.provider_not_hosted`). A draft takes no mail. 409 `channel.address_taken`: another
+    connected channel has the chosen address.
     """
     now, roots = datetime.now(UTC), roots_of(house)
     channel = await channels.create(db, caller.account_id, body.channel(), roots, now)
@@ -47,9 +52,19 @@ async def create_channel(
 
 @router.get("", operation_id="list_channels", responses=refusals(400, 401, 403, 422, 429))
 async def list_channels(
-    caller: Reader, db: Db, house: TheHouse, paging: Paging, state: State | None = None
+    caller: Reader,
+    db: Db,
+    house: TheHouse,
+    paging: Paging,
+    state: Annotated[
+        State | None, Query(description="Only drafts, or only connected ones.")
+    ] = None,
 ) -> ListOf[ChannelView]:
-    """List the channels, the oldest first."""
+    """
+    List the channels, the oldest first.
+
+    `state=connected` is the account's list of team e-mail channels.
+    """
     page = await channels.list_channels(db, caller.account_id, paging, state=state)
     found = await channels.whole(db, caller.account_id, page.items, roots_of(house))
     return list_of(page, [channel_view(one) for one in found])
@@ -61,7 +76,12 @@ async def list_channels(
 async def get_channel(
     channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse, response: Response
 ) -> ChannelView:
-    """Read one channel with its sub-resources."""
+    """
+    Read one channel with its sub-resources.
+
+    The ETag covers the channel and its sub-resources, but not what mail changes (`forwarding`):
+    a change that somebody is making is not refused because a mail came meanwhile.
+    """
     found = await channels.get(db, caller.account_id, channel_id)
     return await shown(db, house, found, response)
 
@@ -80,7 +100,12 @@ async def update_channel(
     response: Response,
     if_match: IfMatch = None,
 ) -> ChannelView:
-    """Change what the channel says of itself; fields that are not given stay."""
+    """
+    Change what the channel says of itself.
+
+    Fields that are not given stay; lists are replaced as a whole. The forwarding address and
+    the sub-resources have paths of their own.
+    """
     found = await read_channel(db, house, caller, channel_id, if_match)
     await channels.change(db, found.channel, body.change(), roots_of(house), now=datetime.now(UTC))
     return await shown(db, house, found.channel, response)
@@ -96,9 +121,10 @@ async def delete_channel(
     channel_id: ChannelId, caller: Writer, db: Db, house: TheHouse, if_match: IfMatch = None
 ) -> None:
     """
-    Delete a channel; its conversations stay.
+    Delete a channel.
 
-    The address of a connected channel is refused from now on and never given to anybody again.
+    Its conversations stay. The address of a connected channel is refused from now on (550) and
+    never given to anybody again.
     """
     found = await read_channel(db, house, caller, channel_id, if_match)
     await channels.delete(db, found.channel, now=datetime.now(UTC))
@@ -115,7 +141,8 @@ async def connect_channel(
     """
     Connect the channel: it takes mail at an address that never changes.
 
-    All or nothing. A connected channel stays as it is.
+    All or nothing: 409 `channel.not_ready` names what is missing, 409 `channel.address_taken`
+    says that another channel was quicker. A connected channel stays as it is (200).
     """
     channel = await channels.get(db, caller.account_id, channel_id)
     await channels.connect(db, channel, roots_of(house), now=datetime.now(UTC))

@@ -12,7 +12,7 @@ from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
-from app.domain import contacts
+from app.domain import contacts, conversations
 from app.domain.contacts import ContactDetails, ContactFields, ContactFilter
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=UnitOfWork)
@@ -24,7 +24,7 @@ class Tracking(BaseModel):
     """Whether a cookie on the company's site knows the contact."""
 
     tracked: bool
-    token: str | None
+    token: str | None = Field(description="The cookie's token.")
     tracked_at: datetime | None
 
 
@@ -33,10 +33,12 @@ class ContactView(BaseModel):
 
     id: str
     name: str
-    addresses: list[str]
-    owner_id: str | None
+    addresses: list[str] = Field(description="The main one first.")
+    owner_id: str | None = Field(description="The user who looks after them.")
     tracking: Tracking
-    placeholder: bool
+    placeholder: bool = Field(
+        description="True: nobody knows who this is; the author of a mail could not be found."
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -51,7 +53,10 @@ class ContactExport(BaseModel):
 class ContactPatch(BaseModel):
     """What changes; fields that are not given stay. Addresses are replaced as a whole."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"owner_id": "usr_0193a5c2f7b87c6e9d1a4b5c6d7e8f90"}]},
+    )
 
     name: str = Field("", max_length=200)
     addresses: list[str] = Field(
@@ -63,19 +68,28 @@ class ContactPatch(BaseModel):
 class NewContact(ContactPatch):
     """A contact to make: with a name, an address, or both."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Carla Customer", "addresses": ["carla@customer.example"]}]
+        }
+    )
+
 
 class TrackingRequest(BaseModel):
     """The token of the cookie; null ends the tracking."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "c0ffee"}]})
 
     token: str | None = Field(min_length=1, max_length=200)
 
 
-class MergeRequest(BaseModel):
+class ContactMerge(BaseModel):
     """The contact that is left."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"into": "con_0193a5c2f7b87c6e9d1a4b5c6d7e8f90"}]},
+    )
 
     into: str = Field(max_length=40)
 
@@ -117,7 +131,13 @@ def _fields(body: ContactPatch) -> ContactFields:
 async def create_contact(
     body: NewContact, caller: Writer, db: Db, response: Response
 ) -> ContactView:
-    """Make a contact."""
+    """
+    Make a contact.
+
+    With a name, an address, or both. Mail makes contacts by itself; this is for people who are
+    known before they write. An address belongs to one contact only (409
+    `contacts.address_taken`).
+    """
     made = await contacts.create_contact(
         db, caller.account_id, _fields(body), now=datetime.now(UTC)
     )
@@ -136,14 +156,22 @@ async def list_contacts(
         str | None, Query(max_length=200, description="A part of the name or of an address.")
     ] = None,
 ) -> ListOf[ContactView]:
-    """List contacts, the oldest first."""
+    """
+    List contacts, the oldest first.
+
+    `address` finds the one whose address it is; `q` looks into names and addresses.
+    """
     page = await contacts.list_contacts(db, caller.account_id, ContactFilter(address, q), paging)
     return list_of(page, [view(one) for one in page.items])
 
 
 @router.get("/{contact_id}", operation_id="get_contact", responses=refusals(401, 403, 404, 429))
 async def get_contact(contact_id: str, caller: Reader, db: Db, response: Response) -> ContactView:
-    """Read one contact. One that was merged is not found (`contacts.merged`)."""
+    """
+    Read one contact.
+
+    One that was merged into another is not found (404 `contacts.merged`).
+    """
     return _shown(await contacts.get_contact(db, caller.account_id, contact_id), response)
 
 
@@ -160,7 +188,12 @@ async def update_contact(
     response: Response,
     if_match: IfMatch = None,
 ) -> ContactView:
-    """Change a contact's name, addresses or owner."""
+    """
+    Change a contact's name, addresses or owner.
+
+    Fields that are not given stay; `addresses` replaces all of them. A placeholder that is
+    given an address is one no more.
+    """
     current = await contacts.get_contact(db, caller.account_id, contact_id)
     check_match(if_match, view(current))
     changed = await contacts.update_contact(
@@ -181,7 +214,11 @@ async def update_contact(
     responses=refusals(401, 403, 404, 429),
 )
 async def erase_contact(contact_id: str, caller: Writer, db: Db) -> None:
-    """Erase a contact: its name and its addresses are gone for good."""
+    """
+    Erase a contact.
+
+    Its name and its addresses are gone for good. Raw mail is not reached yet.
+    """
     await contacts.erase(db, caller.account_id, contact_id, now=datetime.now(UTC))
 
 
@@ -198,7 +235,12 @@ async def set_contact_tracking(
     response: Response,
     if_match: IfMatch = None,
 ) -> ContactView:
-    """Say by which cookie the contact is known."""
+    """
+    Say by which cookie the contact is known.
+
+    For sites that recognise visitors: routing mode `contact_owner` may ask for it. `token:
+    null` ends the tracking.
+    """
     current = await contacts.get_contact(db, caller.account_id, contact_id)
     check_match(if_match, view(current))
     tracked = await contacts.track(
@@ -213,12 +255,18 @@ async def set_contact_tracking(
     responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
 )
 async def merge_contact(
-    contact_id: str, body: MergeRequest, caller: Writer, db: Db, response: Response
+    contact_id: str, body: ContactMerge, caller: Writer, db: Db, response: Response
 ) -> ContactView:
-    """Merge a contact into another one, which the answer shows."""
-    _, target_id = await contacts.merge(
+    """
+    Merge a contact into another one.
+
+    The answer shows the other one, which has all addresses and conversations afterwards. The
+    merged one is not found any more (404 `contacts.merged`).
+    """
+    source_id, target_id = await contacts.merge(
         db, caller.account_id, contact_id, into=body.into, now=datetime.now(UTC)
     )
+    await conversations.move_to_contact(db, caller.account_id, source_id, target_id)
     return _shown(await contacts.get_contact(db, caller.account_id, target_id), response)
 
 
@@ -228,6 +276,10 @@ async def merge_contact(
     responses=refusals(401, 403, 404, 429),
 )
 async def export_contact(contact_id: str, caller: Reader, db: Db) -> ContactExport:
-    """Export what is kept about a contact."""
+    """
+    Export what is kept about a contact.
+
+    For requests of access (such as Article 15 GDPR). So far the contact's own record.
+    """
     found = await contacts.get_contact(db, caller.account_id, contact_id)
     return ContactExport(contact=view(found), exported_at=datetime.now(UTC))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.etags import IfMatch, check_match, tagged
-from app.api.messages import MessageView, message_view
+from app.api.message_views import MessageView, message_view
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -37,39 +37,57 @@ class ConversationView(BaseModel):
 
     id: str
     channel_id: str
-    contact_id: str
-    subject: str
+    contact_id: str = Field(description="Whose conversation it is; it never changes silently.")
+    subject: str = Field(
+        description="Of the mail that opened it; of a forward, that of the original."
+    )
     state: State
-    assignee_id: str | None
+    assignee_id: str | None = Field(description="The user who takes care of it.")
     team_id: str | None
-    ticket_id: str | None
+    ticket_id: str | None = Field(description="The ticket that it opened.")
     spam: bool
-    participants: list[Participant]
-    follow_up_of: str | None
-    message_count: int
-    last_message_at: datetime
-    last_received_at: datetime | None
-    last_sent_at: datetime | None
+    participants: list[Participant] = Field(
+        description="Everybody outside of the team who takes part."
+    )
+    follow_up_of: str | None = Field(description="The closed conversation that this one continues.")
+    message_count: int = Field(description="Mails and comments, not events.")
+    last_message_at: datetime = Field(description="What the list is ordered by.")
+    last_received_at: datetime | None = Field(
+        description="The last mail of a person outside; null: none."
+    )
+    last_sent_at: datetime | None = Field(description="The last answer of the team; null: none.")
     created_at: datetime
     closed_at: datetime | None
-    routing_decision: dict[str, Any] | None
+    routing_decision: dict[str, Any] | None = Field(
+        description="Who was looked at and why; null: nobody was asked."
+    )
 
 
 class ConversationPatch(BaseModel):
     """What changes; fields that are not given stay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "closed"}]})
 
     state: State = "open"
-    assignee_id: str | None = None
-    team_id: str | None = None
+    assignee_id: str | None = Field(None, description="A user; null: nobody.")
+    team_id: str | None = Field(None, description="A team; null: none.")
     spam: bool = False
 
 
 class NewComment(BaseModel):
     """An internal comment."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "text": "I know her, let me take it.",
+                    "author_id": "usr_0193a5c2f7b87c6e9d1a4b5c6d7e8f90",
+                }
+            ]
+        },
+    )
 
     text: str = Field(min_length=1, max_length=100_000)
     author_id: str = Field(max_length=40, description="The user who says it.")
@@ -78,15 +96,21 @@ class NewComment(BaseModel):
 class SplitRequest(BaseModel):
     """The messages that leave."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"message_ids": ["msg_0193a5c2f7b87c6e9d1a4b5c6d7e8f90"]}]},
+    )
 
     message_ids: list[Annotated[str, Field(max_length=40)]] = Field(min_length=1, max_length=200)
 
 
-class MergeRequest(BaseModel):
+class ConversationMerge(BaseModel):
     """Where everything goes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"into": "cnv_0193a5c2f7b87c6e9d1a4b5c6d7e8f90"}]},
+    )
 
     into: str = Field(max_length=40)
 
@@ -101,17 +125,23 @@ async def list_conversations(
     caller: Reader,
     db: Db,
     paging: Paging,
-    state: State | None = None,
+    state: Annotated[State | None, Query(description="Only open, or only closed ones.")] = None,
     channel_id: Annotated[str | None, Query(max_length=40)] = None,
     assignee_id: Annotated[str | None, Query(max_length=40)] = None,
-    unassigned: bool | None = None,
+    unassigned: Annotated[
+        bool | None, Query(description="true: without an assignee; false: with one.")
+    ] = None,
     contact_id: Annotated[str | None, Query(max_length=40)] = None,
     spam: Annotated[bool, Query(description="Spam instead of the rest.")] = False,
     q: Annotated[
         str | None, Query(max_length=200, description="Words of subject, text or people.")
     ] = None,
 ) -> ListOf[ConversationView]:
-    """List conversations, the one with the newest message first."""
+    """
+    List conversations, the one with the newest message first.
+
+    Filters narrow each other. `unassigned=true` is the list to triage.
+    """
     which = conversations.Filter(state, channel_id, assignee_id, unassigned, contact_id, spam, q)
     page = await conversations.list_conversations(db, caller.account_id, which, paging)
     return list_of(page, [view(one) for one in page.items])
@@ -125,7 +155,11 @@ async def list_conversations(
 async def get_conversation(
     conversation_id: str, caller: Reader, db: Db, response: Response
 ) -> ConversationView:
-    """Read one conversation."""
+    """
+    Read one conversation.
+
+    Its messages have a list of their own.
+    """
     found = view(await conversations.get(db, caller.account_id, conversation_id))
     tagged(response, found)
     return found
@@ -144,7 +178,12 @@ async def update_conversation(
     response: Response,
     if_match: IfMatch = None,
 ) -> ConversationView:
-    """Close, reopen, assign or mark a conversation as spam."""
+    """
+    Close, reopen, assign or mark a conversation as spam.
+
+    Fields that are not given stay; null takes an assignee or a team away. Every change stands
+    as an event in the conversation's history and in the event log.
+    """
     current = await conversations.get(db, caller.account_id, conversation_id)
     check_match(if_match, view(current))
     wanted = conversations.ConversationChange(frozenset(body.model_fields_set), **body.model_dump())
@@ -166,9 +205,16 @@ async def list_messages(
     caller: Reader,
     db: Db,
     paging: Paging,
-    order: Literal["asc", "desc"] = "asc",
+    order: Annotated[
+        Literal["asc", "desc"], Query(description="`asc`: oldest first; `desc`: newest first.")
+    ] = "asc",
 ) -> ListOf[MessageView]:
-    """List the mails, comments and events of a conversation, oldest first."""
+    """
+    List the mails, comments and events of a conversation, oldest first.
+
+    Also messages that wait (`pending`): they name this conversation, but their writer takes no
+    part in it, or is contradicted. `order=desc` turns the list round.
+    """
     page = await conversations.list_messages(
         db, caller.account_id, conversation_id, paging, newest_first=order == "desc"
     )
@@ -184,7 +230,11 @@ async def list_messages(
 async def create_comment(
     conversation_id: str, body: NewComment, caller: Writer, db: Db
 ) -> MessageView:
-    """Add an internal comment; it is never mailed."""
+    """
+    Add an internal comment.
+
+    It is never mailed.
+    """
     message = await conversations.comment(
         db,
         caller.account_id,
@@ -205,7 +255,12 @@ async def create_comment(
 async def split_conversation(
     conversation_id: str, body: SplitRequest, caller: Writer, db: Db
 ) -> ConversationView:
-    """Make some messages a conversation of their own."""
+    """
+    Make some messages a conversation of their own.
+
+    The answer is the new conversation. Some message has to stay behind (409
+    `conversations.nothing_left`).
+    """
     return view(
         await conversations.split(
             db, caller.account_id, conversation_id, body.message_ids, datetime.now(UTC)
@@ -219,9 +274,13 @@ async def split_conversation(
     responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
 )
 async def merge_conversation(
-    conversation_id: str, body: MergeRequest, caller: Writer, db: Db
+    conversation_id: str, body: ConversationMerge, caller: Writer, db: Db
 ) -> ConversationView:
-    """Move everything of a conversation into another one; the answer is that other one."""
+    """
+    Move everything of a conversation into another one.
+
+    The answer is that other one, of the same channel; later answers to either arrive there.
+    """
     return view(
         await conversations.merge(
             db, caller.account_id, conversation_id, body.into, datetime.now(UTC)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.problems import RequestProblem, refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -22,17 +22,17 @@ class EventView(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str
-    sequence: int
-    type: str
+    sequence: int = Field(description="Counts within the account, without gaps.")
+    type: str = Field(description="Such as `message.received`.")
     created_at: datetime
-    data: dict[str, Any]
+    data: dict[str, Any] = Field(description="Ids and facts; what they are depends on the type.")
 
 
 class EventsView(BaseModel):
     """A piece of the log; ask again with `after=next_after` for what follows."""
 
     items: list[EventView]
-    next_after: str
+    next_after: str = Field(description="The place behind the last item.")
 
 
 @router.get("", operation_id="list_events", responses=refusals(400, 401, 403, 422, 429))
@@ -43,9 +43,15 @@ async def list_events(
     types: Annotated[
         str, Query(max_length=1000, description="Only these types, comma separated.")
     ] = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Events in one answer.")] = 50,
 ) -> EventsView:
-    """Read the events behind a place in the log, oldest first."""
+    """
+    Read the events behind a place in the log, oldest first.
+
+    Begin without `after`, then ask with `after=<next_after>` of the answer before; when nothing
+    is new the list is empty. `sequence` counts without gaps: who reads to the end has seen
+    everything.
+    """
     if not after.isdigit() or int(after) >= 2**63:
         raise RequestProblem(400, "This cursor was not made by us.", "request.bad_cursor")
     wanted = [name.strip() for name in types.split(",") if name.strip()]

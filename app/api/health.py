@@ -7,7 +7,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.api.house import House
 
@@ -20,19 +20,28 @@ class Health(BaseModel):
     """`ready` when every part that this process opened works; a word for each part."""
 
     status: Literal["ready", "not ready"]
-    parts: dict[str, str]
+    parts: dict[str, str] = Field(description="For each part `ok`, or what is wrong.")
     notes: list[str]
 
 
 @router.get("/health/live", operation_id="get_liveness")
 async def live() -> dict[str, str]:
-    """Say that the process answers."""
+    """
+    Say that the process answers.
+
+    For restarting what hangs: it looks at nothing else.
+    """
     return {"status": "live"}
 
 
 @router.get("/health/ready", operation_id="get_readiness", responses={503: {"model": Health}})
 async def ready(request: Request, response: Response) -> Health:
-    """Say whether database, SMTP door and worker do their work."""
+    """
+    Say whether database, SMTP door and worker do their work.
+
+    For load balancers: 503 when a part that this process opened does not work. `notes` are
+    things that an operator should know.
+    """
     house: House = request.app.state.house
     parts = {}
     for name, check in house.health.items():
@@ -50,5 +59,9 @@ async def ready(request: Request, response: Response) -> Health:
 
 @router.get("/metrics", operation_id="get_metrics", response_class=Response)
 async def metrics() -> Response:
-    """The process' numbers in Prometheus' text format."""
+    """
+    Read the process' numbers.
+
+    In Prometheus' text format: requests by route and status, and how long they took.
+    """
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.etags import tagged
+from app.api.message_views import AttributionView, MessageView, message_view
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import conversations, inbound
-from app.domain.conversations import Message
 from app.errors import NotFound, invalid_field
 from app.mail.addresses import is_addr_spec, parse_mailboxes
 from app.mail.message import Mailbox
@@ -27,160 +27,14 @@ Writer = Annotated[Caller, caller_with("conversations:write")]
 SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"})
 
 
-class Person(BaseModel):
-    """A mailbox: display name and address, each empty when there is none."""
-
-    name: str
-    address: str
-
-
-class AuthorView(BaseModel):
-    """Who wrote it, after attribution: a contact or a user of the account."""
-
-    contact_id: str | None
-    user_id: str | None
-    name: str
-    address: str
-
-
-class AttachmentView(BaseModel):
-    """A file that came with the mail; `inline` ones are shown within the HTML (`cid:`)."""
-
-    id: str
-    filename: str
-    content_type: str
-    size: int
-    inline: bool
-    content_id: str
-
-
-class ReportedRecipient(BaseModel):
-    """What a report says of one recipient (RFC 3464)."""
-
-    address: str
-    action: str
-    status: str
-    diagnostic: str
-
-
-class ReportView(BaseModel):
-    """What a bounce, receipt or complaint reports."""
-
-    type: Literal["bounce", "delivery_receipt", "complaint"]
-    recipients: list[ReportedRecipient]
-
-
-class DeliveryView(BaseModel):
-    """The fate of an outgoing message for one recipient."""
-
-    recipient: str
-    state: Literal["queued", "sent", "deferred", "bounced", "failed"]
-    detail: str
-    attempts: int
-
-
-class AuthenticationView(BaseModel):
-    """What SPF, DKIM, DMARC and ARC said (RFC 8601); null where nothing was computed."""
-
-    spf: str | None
-    dkim: str | None
-    dmarc: str | None
-    arc: str | None
-
-
-class MessageView(BaseModel):
-    """A mail, a comment or an event."""
-
-    id: str
-    conversation_id: str | None
-    channel_id: str
-    kind: Literal["message", "comment", "event"]
-    direction: Literal["incoming", "outgoing"] | None
-    # `class` is a keyword of Python; the alias carries it on the wire.
-    model_config = {"populate_by_name": True, "serialize_by_alias": True}
-    mail_class: Annotated[str, Field(alias="class")]
-    pending: bool
-    sender: Annotated[Person, Field(alias="from")]
-    author: AuthorView
-    to: list[Person]
-    cc: list[Person]
-    subject: str
-    text: str
-    html: str | None
-    reply_text: str
-    quoted_text: str
-    attachments: list[AttachmentView]
-    message_id: str
-    in_reply_to: str | None
-    report: ReportView | None
-    deliveries: list[DeliveryView]
-    authentication: AuthenticationView
-    sent_at: datetime | None
-    created_at: datetime
-
-
-class CandidateView(BaseModel):
-    """Somebody who might have written it, and why that was believed or not."""
-
-    method: str
-    name: str
-    address: str
-    accepted: bool
-    reason: str
-
-
-class OriginalView(BaseModel):
-    """The embedded mail of a forward."""
-
-    author: Person
-    to: list[Person]
-    cc: list[Person]
-    subject: str
-    sent_at: str | None
-    text: str
-
-
-class AttributionView(BaseModel):
-    """Who wrote a mail, how that was found, and every candidate with the reason."""
-
-    model_config = {"populate_by_name": True, "serialize_by_alias": True}
-    arrival: Annotated[str, Field(alias="class")]
-    method: str
-    forwarder: str | None
-    trust: Literal["verified", "consistent", "unverified", "contradicted"]
-    unresolved: bool
-    candidates: list[CandidateView]
-    original: OriginalView | None
-
-
-def message_view(message: Message) -> MessageView:
-    """The message as the contract shows it."""
-    nothing = {"spf": None, "dkim": None, "dmarc": None, "arc": None}
-    fields: dict[str, Any] = {
-        name: getattr(message, name)
-        for name in MessageView.model_fields
-        if name not in ("sender", "author", "deliveries", "authentication", "report")
-    }
-    return MessageView.model_validate(
-        {
-            **fields,
-            "from": {"name": message.from_name, "address": message.from_address},
-            "author": {
-                "contact_id": message.author_contact_id,
-                "user_id": message.author_user_id,
-                "name": message.author_name,
-                "address": message.author_address,
-            },
-            "report": message.report,
-            "deliveries": [],
-            "authentication": {**nothing, **message.authentication},
-        }
-    )
-
-
 @router.get("/{message_id}", operation_id="get_message", responses=refusals(401, 403, 404, 429))
 async def get_message(message_id: str, caller: Reader, db: Db, response: Response) -> MessageView:
-    """Read one message."""
+    """
+    Read one message.
+
+    Full text, cleaned HTML, the visible reply without its quotation, the quotation, and who
+    wrote it after attribution (`author`; `from` is the header as it came).
+    """
     found = message_view(await conversations.get_message(db, caller.account_id, message_id))
     tagged(response, found)
     return found
@@ -196,7 +50,11 @@ async def get_message(message_id: str, caller: Reader, db: Db, response: Respons
     },
 )
 async def get_raw_message(message_id: str, caller: Reader, db: Db, house: TheHouse) -> Response:
-    """Download the mail exactly as it was received."""
+    """
+    Download the mail exactly as it was received.
+
+    Octet for octet, as `message/rfc822`. Comments and events have none (404).
+    """
     message = await conversations.get_message(db, caller.account_id, message_id)
     raw = await inbound.raw_of(db, house.store, caller.account_id, message.raw_digest)
     return raw_answer(raw, f"{message_id}.eml")
@@ -227,7 +85,12 @@ _GUARDS = {
 async def get_attachment(
     message_id: str, attachment_id: str, caller: Reader, db: Db, house: TheHouse
 ) -> Response:
-    """Download an attachment; types that could run in a browser are only offered for saving."""
+    """
+    Download an attachment.
+
+    Types that could run in a browser are only offered for saving, whatever the mail says they
+    are.
+    """
     message = await conversations.get_message(db, caller.account_id, message_id)
     found = next((a for a in message.attachments if a["id"] == attachment_id), None)
     if found is None:
@@ -253,7 +116,12 @@ def _file_answer(found: dict[str, Any], content: bytes) -> Response:
     responses=refusals(401, 403, 404, 429),
 )
 async def get_attribution(message_id: str, caller: Reader, db: Db) -> AttributionView:
-    """Read who wrote a message and why that was decided."""
+    """
+    Read who wrote a message and why that was decided.
+
+    Every candidate with the reason why it was believed or not, and the embedded original of a
+    forward. Comments and events have none (404 `messages.no_attribution`).
+    """
     message = await conversations.get_message(db, caller.account_id, message_id)
     if message.attribution is None:
         raise NotFound("Only mail has an attribution.", "messages.no_attribution")
@@ -263,7 +131,10 @@ async def get_attribution(message_id: str, caller: Reader, db: Db) -> Attributio
 class Correction(BaseModel):
     """Who wrote it: a known contact, or a person by address."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"address": "Emil Example <emil@elsewhere.example>"}]},
+    )
 
     contact_id: str | None = Field(None, max_length=40)
     address: str | None = Field(
@@ -285,7 +156,12 @@ class Correction(BaseModel):
 async def reattribute_message(
     message_id: str, body: Correction, caller: Writer, db: Db
 ) -> MessageView:
-    """Say who wrote a message; its conversation follows when it was opened by it."""
+    """
+    Say who wrote a message.
+
+    A contact's id, or an address, which becomes a contact if it is none yet. The conversation
+    follows when this message opened it. The attribution's method is `manual` then.
+    """
     box = _mailbox(body.address) if body.address is not None else Mailbox("", "")
     message = await conversations.reattribute(
         db,
@@ -312,7 +188,11 @@ def _mailbox(text: str) -> Mailbox:
     responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
 )
 async def admit_message(message_id: str, caller: Writer, db: Db) -> MessageView:
-    """Admit a pending message, and its writer, to the conversation."""
+    """
+    Admit a pending message, and its writer, to the conversation.
+
+    The writer takes part from now on. A message that is not pending stays as it is.
+    """
     return message_view(
         await conversations.admit(db, caller.account_id, message_id, datetime.now(UTC))
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.api.problems import RequestProblem
 from app.db import Page, PageRequest
@@ -21,7 +21,9 @@ class ListOf(BaseModel, Generic[T]):
     """A piece of a list."""
 
     items: list[T]
-    next_cursor: str | None
+    next_cursor: str | None = Field(
+        description="`cursor` of the next piece; null when this was the last."
+    )
 
 
 def _page_request(

@@ -14,7 +14,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
@@ -53,19 +53,22 @@ class RequestProblem(errors.Refusal):
 class ProblemError(BaseModel):
     """One field that is wrong."""
 
-    pointer: str
-    detail: str
+    pointer: str = Field(
+        description="JSON Pointer (RFC 6901) to the field in the body; `/query/limit` and the like "
+        "for a parameter.",
+    )
+    detail: str = Field(description="What is wrong with it, for people.")
 
 
 class Problem(BaseModel):
     """A refusal (RFC 9457). `code` is stable: programs decide by it."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    instance: str
+    type: str = Field(description="A URN made of the code.")
+    title: str = Field(description="The status in words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What is wrong, for people.")
+    code: str = Field(description="Stable, `room.what_is_wrong`: programs decide by it.")
+    instance: str = Field(description="The path that was asked for.")
     errors: list[ProblemError] | None = None
 
 

@@ -28,27 +28,32 @@ class ReceivedMailView(BaseModel):
     model_config = ConfigDict(from_attributes=True, populate_by_name=True, serialize_by_alias=True)
 
     id: str
-    outcome: Outcome
-    reason: str
-    envelope_from: str
-    recipient: str
+    outcome: Outcome = Field(description="What became of it.")
+    reason: str = Field(description="Why it was refused, failed or quarantined; empty otherwise.")
+    envelope_from: str = Field(description="The reverse-path (RFC 5321); empty for reports.")
+    recipient: str = Field(description="The envelope recipient (RFC 5321).")
     channel_id: str | None
-    remote_address: str
-    helo: str
-    size: int
-    tls: str
-    mail_class: Annotated[str | None, Field(alias="class")]
-    message_id: str | None
-    conversation_id: str | None
+    remote_address: str = Field(description="The machine that delivered it.")
+    helo: str = Field(description="What that machine called itself.")
+    size: int = Field(description="Octets.")
+    tls: str = Field(description="Protocol and cipher; empty: none.")
+    mail_class: Annotated[
+        str | None,
+        Field(alias="class", description="As in the message; null: it was not understood."),
+    ]
+    message_id: str | None = Field(description="Id of the message (`msg_…`), not a Message-ID.")
+    conversation_id: str | None = Field(
+        description="Null: machine mail that belongs to no conversation."
+    )
     received_at: datetime
 
 
 class ReplayRequest(BaseModel):
     """How to replay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dry_run": True}]})
 
-    dry_run: bool = False
+    dry_run: bool = Field(False, description="Only show what would come out.")
 
 
 class Difference(BaseModel):
@@ -68,7 +73,7 @@ class ReplayView(BaseModel):
     reason: str
     message_id: str | None
     conversation_id: str | None
-    changes: list[Difference]
+    changes: list[Difference] = Field(description="What changes in the message.")
 
 
 def view(received: ReceivedMail) -> ReceivedMailView:
@@ -81,8 +86,10 @@ async def list_received_mail(
     caller: Reader,
     db: Db,
     paging: Paging,
-    outcome: Outcome | None = None,
-    since: AwareDatetime | None = None,
+    outcome: Annotated[Outcome | None, Query(description="Only this outcome.")] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(description="Received then or later, RFC 3339 with offset.")
+    ] = None,
     sender: Annotated[
         str | None, Query(max_length=320, description="The envelope sender, exactly.")
     ] = None,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.channel_access import ChannelId, read_channel, tag
 from app.api.channel_parts import SenderIdentityBody, SenderIdentityView, identity_view
@@ -25,7 +25,7 @@ class PreviewWarning(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str
+    code: str = Field(description="Stable, `room.what_is_wrong`.")
     detail: str
 
 
@@ -34,10 +34,10 @@ class PreviewView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    from_name: str
+    from_name: str = Field(description="The display name.")
     from_address: str
-    from_header: str
-    reply_to: str | None
+    from_header: str = Field(description="The exact header field's value, encoded (RFC 2047).")
+    reply_to: str | None = Field(description="Null: none is needed.")
     warnings: list[PreviewWarning]
 
 
@@ -45,7 +45,12 @@ class PreviewView(BaseModel):
 async def get_sender_identity(
     channel_id: ChannelId, caller: Reader, db: Db, house: TheHouse, response: Response
 ) -> SenderIdentityView:
-    """Read the sender identity of a channel."""
+    """
+    Read the sender identity of a channel.
+
+    Under which name and address the team writes to customers; the answer can be sent back as
+    the next PUT.
+    """
     found = await read_channel(db, house, caller, channel_id)
     tag(response, found)
     return identity_view(found.identity)
@@ -65,7 +70,12 @@ async def set_sender_identity(
     response: Response,
     if_match: IfMatch = None,
 ) -> SenderIdentityView:
-    """Set under which name and address the team of the channel writes."""
+    """
+    Set the sender identity of a channel.
+
+    Replaces it as a whole. The company name is unique among the account's channels (409
+    `sender_identity.name_taken`).
+    """
     found = await read_channel(db, house, caller, channel_id, if_match)
     row = await sender_identity.set_for(db, caller.account_id, channel_id, body.identity())
     await channels.note_change(db, found.channel, ["sender_identity"], datetime.now(UTC))
@@ -87,7 +97,12 @@ async def preview_sender_identity(
         str | None, Query(max_length=40, description="The agent who writes; none: nobody does.")
     ] = None,
 ) -> PreviewView:
-    """Show the From name, From address, Reply-To and the exact header for an agent."""
+    """
+    Show From and Reply-To as they would be sent.
+
+    For the agent `user_id`, or for mail that nobody in person writes. `from_header` is the
+    exact header field, encoded.
+    """
     found = await read_channel(db, house, caller, channel_id)
     agent = await accounts.get_user(db, caller.account_id, user_id) if user_id else None
     preview = sender_identity.preview(

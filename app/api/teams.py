@@ -36,7 +36,14 @@ class TeamView(BaseModel):
 class NewTeam(BaseModel):
     """A team to make."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"name": "Support", "member_ids": ["usr_0193a5c2f7b87c6e9d1a4b5c6d7e8f90"]}
+            ]
+        },
+    )
 
     name: str = Field(min_length=1, max_length=200)
     member_ids: MemberIds = []
@@ -45,7 +52,9 @@ class NewTeam(BaseModel):
 class TeamPatch(BaseModel):
     """What changes; fields that are not given stay. Members are replaced as a whole."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "First line"}]}
+    )
 
     name: str = Field("", min_length=1, max_length=200)
     member_ids: MemberIds = []
@@ -77,7 +86,11 @@ async def _shown(db: AsyncSession, team: Team, response: Response) -> TeamView:
     responses=refusals(400, 401, 403, 409, 415, 422, 429),
 )
 async def create_team(body: NewTeam, caller: Writer, db: Db, response: Response) -> TeamView:
-    """Make a team."""
+    """
+    Make a team.
+
+    Members are users of the account, each named once (422 otherwise).
+    """
     team = await accounts.create_team(
         db,
         caller.account_id,
@@ -90,14 +103,22 @@ async def create_team(body: NewTeam, caller: Writer, db: Db, response: Response)
 
 @router.get("", operation_id="list_teams", responses=refusals(400, 401, 403, 422, 429))
 async def list_teams(caller: Reader, db: Db, paging: Paging) -> ListOf[TeamView]:
-    """List the teams, the oldest first."""
+    """
+    List the teams, the oldest first.
+
+    Every team with the ids of its members.
+    """
     page = await accounts.list_teams(db, caller.account_id, paging)
     return list_of(page, await _views(db, caller.account_id, page.items))
 
 
 @router.get("/{team_id}", operation_id="get_team", responses=refusals(401, 403, 404, 429))
 async def get_team(team_id: str, caller: Reader, db: Db, response: Response) -> TeamView:
-    """Read one team."""
+    """
+    Read one team.
+
+    A team without members is one, too: routing finds nobody there.
+    """
     return await _shown(db, await accounts.get_team(db, caller.account_id, team_id), response)
 
 
@@ -114,7 +135,11 @@ async def update_team(
     response: Response,
     if_match: IfMatch = None,
 ) -> TeamView:
-    """Change a team's name or its members."""
+    """
+    Change a team's name or its members.
+
+    Fields that are not given stay; `member_ids` replaces all members.
+    """
     current = await accounts.get_team(db, caller.account_id, team_id)
     check_match(if_match, (await _views(db, caller.account_id, [current]))[0])
     given = body.model_dump(exclude_unset=True)
@@ -129,5 +154,9 @@ async def update_team(
     responses=refusals(401, 403, 404, 429),
 )
 async def delete_team(team_id: str, caller: Writer, db: Db) -> None:
-    """Remove a team; its members stay."""
+    """
+    Remove a team.
+
+    Its members stay users of the account.
+    """
     await accounts.delete_team(db, caller.account_id, team_id, now=datetime.now(UTC))

@@ -42,7 +42,11 @@ class PipelineView(BaseModel):
 
 @router.get("", operation_id="list_ticket_pipelines", responses=refusals(400, 401, 403, 422, 429))
 async def list_ticket_pipelines(caller: Reader, db: Db, paging: Paging) -> ListOf[PipelineView]:
-    """List the pipelines with their stages, the oldest first; there is always one."""
+    """
+    List the pipelines with their stages, the oldest first.
+
+    There is always one, with the stages New, Waiting on contact, Waiting on us and Closed.
+    """
     page = await tickets.list_pipelines(db, caller.account_id, paging)
     return list_of(page, [PipelineView.model_validate(one) for one in page.items])
 
@@ -53,6 +57,10 @@ async def list_ticket_pipelines(caller: Reader, db: Db, paging: Paging) -> ListO
 async def get_ticket_pipeline(
     pipeline_id: Annotated[str, Path(max_length=40)], caller: Reader, db: Db
 ) -> PipelineView:
-    """Read one pipeline with its stages."""
+    """
+    Read one pipeline with its stages.
+
+    The stages stand in their order.
+    """
     found = await tickets.get_pipeline(db, caller.account_id, pipeline_id)
     return PipelineView.model_validate(found)

@@ -25,6 +25,7 @@ Availability = Literal["available", "away"]
 Seat = Literal["paid", "free"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Time = Annotated[str, Field(max_length=5, examples=["09:00"])]
+Span = Annotated[list[Time], Field(min_length=2, max_length=2)]
 
 
 class WorkingHours(BaseModel):
@@ -33,7 +34,7 @@ class WorkingHours(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     time_zone: str = Field(max_length=64, description="An IANA name such as `Europe/Berlin`.")
-    days: dict[Day, list[tuple[Time, Time]]] = Field(
+    days: dict[Day, list[Span]] = Field(
         description="Spans of each day, `HH:MM` to `HH:MM`; `24:00` is the end of the day.",
         examples=[{"mon": [["09:00", "12:30"], ["13:30", "17:00"]]}],
     )
@@ -46,12 +47,14 @@ class UserView(BaseModel):
 
     id: str
     name: str
-    email: str
-    other_addresses: list[str]
-    username: str
-    availability: Availability
-    seat: Seat
-    working_hours: WorkingHours | None
+    email: str = Field(description="The main address.")
+    other_addresses: list[str] = Field(description="Further addresses of the person.")
+    username: str = Field(description="Unique within the account.")
+    availability: Availability = Field(description="What was set, without regard to working hours.")
+    seat: Seat = Field(description="Only users with a paid seat are assigned by routing.")
+    working_hours: WorkingHours | None = Field(
+        description="Outside of them the user counts as away; null: always there."
+    )
     team_ids: list[str]
     created_at: datetime
 
@@ -59,7 +62,22 @@ class UserView(BaseModel):
 class NewUser(BaseModel):
     """A person to add."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Ann Lee",
+                    "email": "ann@acme.example",
+                    "seat": "paid",
+                    "working_hours": {
+                        "time_zone": "Europe/Berlin",
+                        "days": {"mon": [["09:00", "12:30"], ["13:30", "17:00"]]},
+                    },
+                }
+            ]
+        },
+    )
 
     name: str = Field(min_length=1, max_length=200)
     email: str = Field(max_length=1000, description="`ann@x.example`, unique among the users.")
@@ -73,6 +91,10 @@ class NewUser(BaseModel):
 class UserPatch(NewUser):
     """What changes; fields that are not given stay."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"other_addresses": ["ann.lee@home.example"]}]}
+    )
+
     name: str = Field("", min_length=1, max_length=200)
     email: str = Field("", max_length=1000)
 
@@ -80,7 +102,9 @@ class UserPatch(NewUser):
 class AvailabilityRequest(BaseModel):
     """Whether the user is there."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"availability": "away"}]}
+    )
 
     availability: Availability
 
@@ -135,21 +159,36 @@ async def _check(db: AsyncSession, user: User, if_match: str | None) -> None:
     responses=refusals(400, 401, 403, 409, 415, 422, 429),
 )
 async def create_user(body: NewUser, caller: Writer, db: Db, response: Response) -> UserView:
-    """Add a person to the account."""
+    """
+    Add a person to the account.
+
+    What comes from one of the person's addresses is a teammate's: a forward by hand, or a
+    comment, never a new customer. An address belongs to one user only (409
+    `users.address_taken`); a username is made of the e-mail when none is given.
+    """
     user = await accounts.create_user(db, caller.account_id, _fields(body), now=datetime.now(UTC))
     return await _shown(db, user, response)
 
 
 @router.get("", operation_id="list_users", responses=refusals(400, 401, 403, 422, 429))
 async def list_users(caller: Reader, db: Db, paging: Paging) -> ListOf[UserView]:
-    """List the account's people, the oldest first."""
+    """
+    List the account's people, the oldest first.
+
+    Every user with the teams they are in.
+    """
     page = await accounts.list_users(db, caller.account_id, paging)
     return list_of(page, await _views(db, caller.account_id, page.items))
 
 
 @router.get("/{user_id}", operation_id="get_user", responses=refusals(401, 403, 404, 429))
 async def get_user(user_id: str, caller: Reader, db: Db, response: Response) -> UserView:
-    """Read one person."""
+    """
+    Read one person.
+
+    `availability` is what was set; outside of the `working_hours` the person counts as away
+    whatever it says.
+    """
     return await _shown(db, await accounts.get_user(db, caller.account_id, user_id), response)
 
 
@@ -166,7 +205,11 @@ async def update_user(
     response: Response,
     if_match: IfMatch = None,
 ) -> UserView:
-    """Change a person."""
+    """
+    Change a person.
+
+    Fields that are not given stay; lists and working hours are replaced as a whole.
+    """
     await _check(db, await accounts.get_user(db, caller.account_id, user_id), if_match)
     user = await accounts.update_user(
         db, caller.account_id, user_id, _fields(body), fields=body.model_fields_set
@@ -187,7 +230,12 @@ async def set_user_availability(
     response: Response,
     if_match: IfMatch = None,
 ) -> UserView:
-    """Say that a person is available or away."""
+    """
+    Say that a person is available or away.
+
+    Alone on a path of its own, so that a status light may be given a key and a call that change
+    nothing else. Going away drops nothing that is assigned already.
+    """
     await _check(db, await accounts.get_user(db, caller.account_id, user_id), if_match)
     user = await accounts.set_availability(db, caller.account_id, user_id, body.availability)
     return await _shown(db, user, response)
@@ -200,6 +248,11 @@ async def set_user_availability(
     responses=refusals(401, 403, 404, 429),
 )
 async def delete_user(user_id: str, caller: Writer, db: Db) -> None:
-    """Remove a person; teams and contacts lose them, addresses and username are free again."""
+    """
+    Remove a person.
+
+    Teams and contacts lose them; their addresses and their username are free again. What they
+    wrote stays.
+    """
     await accounts.delete_user(db, caller.account_id, user_id, now=datetime.now(UTC))
     await contacts.release_owner(db, caller.account_id, user_id)
