@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import resource
 import signal
 import sys
 from datetime import UTC, datetime
@@ -55,6 +56,9 @@ def serve(
     }
     settings = _settings({name: value for name, value in given.items() if value is not None})
     logs.configure(settings)
+    _allow_many_connections()
+    # When all is closed uvicorn raises the signal that ended it once more; it ended well, so: 0.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _say_hello(settings)
     if "http" not in settings.doors:
         asyncio.run(_serve_without_http(settings))
@@ -72,6 +76,13 @@ def serve(
         timeout_graceful_shutdown=int(settings.drain_seconds) + 1,
         server_header=False,
     )
+
+
+def _allow_many_connections() -> None:
+    """Every connection is an open file; many systems allow 1024 until a program asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _settings(given: dict[str, object]) -> Settings:

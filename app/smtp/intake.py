@@ -34,8 +34,13 @@ HOPS = 100  # Received fields; more is a loop (RFC 5321, 6.3)
 REMEMBERED = 5.0  # seconds that RCPT trusts an address it has seen; DATA looks again
 REFUSALS_WAITING = 2000
 
-UNKNOWN = Refusal(550, "5.1.1", "No such address here", "smtp.unknown_recipient")
-LOOP = Refusal(554, "5.4.6", "Too many hops: this mail goes round in circles", "smtp.loop")
+
+def _unknown() -> Refusal:
+    return Refusal(550, "5.1.1", "No such address here", "smtp.unknown_recipient")
+
+
+def _loop() -> Refusal:
+    return Refusal(554, "5.4.6", "Too many hops: this mail goes round in circles", "smtp.loop")
 
 
 class MailIntake:
@@ -52,12 +57,12 @@ class MailIntake:
 
     async def accepts(self, recipient: str, session: SessionFacts) -> Refusal | None:
         """None for a connected channel's address; drafts and deleted ones are unknown, alike."""
-        return None if await self._facts(recipient) else UNKNOWN
+        return None if await self._facts(recipient) else _unknown()
 
     async def keep(self, mail: ArrivedMail) -> list[str]:
         """The ledger ids of the mail, once it is committed for every recipient."""
         if hop_count(parse_headers(mail.raw)[0]) > HOPS:
-            raise LOOP
+            raise _loop()
         digest = digest_of(mail.raw)
         in_store = len(mail.raw) > IN_ROW
         if in_store:
@@ -80,7 +85,7 @@ class MailIntake:
         )
         ids = [found for found in await self._commits.do(arrival) if found is not None]
         if not ids:
-            raise UNKNOWN
+            raise _unknown()
         return ids
 
     def refused(self, refusal: RefusedDelivery) -> None:
