@@ -7,9 +7,11 @@ Concurrent twins run one after the other, because a writing request holds its ac
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+from cryptography.fernet import Fernet, InvalidToken
 from fastapi import Request, Response
 from sqlalchemy import LargeBinary, String, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,44 +57,68 @@ def fingerprint(request: Request, body: bytes) -> str:
     return hashlib.sha256(target.encode() + body).hexdigest()
 
 
-async def find(db: AsyncSession, account_id: str, key: str, asked: str) -> Response | None:
-    """The stored answer of this key. Raises Conflict when the key was used for something else."""
-    row = (
-        await db.execute(
+class Answers:
+    """
+    The stored answers of an account.
+
+    They are encrypted at rest: the answer to making an API key holds its secret, which is
+    stored hashed everywhere else (A4).
+    """
+
+    def __init__(self, db: AsyncSession, account_id: str, secret: bytes) -> None:
+        self._db = db
+        self._account_id = account_id
+        digest = hashlib.sha256(b"idempotency answers\n" + secret).digest()
+        self._cipher = Fernet(base64.urlsafe_b64encode(digest))
+
+    async def find(self, key: str, asked: str) -> Response | None:
+        """
+        The stored answer of this key, or None.
+
+        Raises Conflict when the key was used for something else, or when its answer cannot be
+        read because SECRET_KEY has changed: to run the request again could do it twice.
+        """
+        found = await self._db.execute(
             select(StoredAnswer).where(
-                StoredAnswer.account_id == account_id,
+                StoredAnswer.account_id == self._account_id,
                 StoredAnswer.key == key,
                 StoredAnswer.created_at > datetime.now(UTC) - KEPT,
             )
         )
-    ).scalar_one_or_none()
-    if row is None:
-        return None
-    if row.asked != asked:
-        raise Conflict(
-            "This Idempotency-Key was used for another request.", "idempotency.key_reused"
-        )
-    return Response(
-        row.body, row.status, {"Idempotent-Replayed": "true"}, media_type=row.content_type
-    )
+        row = found.scalar_one_or_none()
+        if row is None:
+            return None
+        if row.asked != asked:
+            raise Conflict(
+                "This Idempotency-Key was used for another request.", "idempotency.key_reused"
+            )
+        try:
+            body = self._cipher.decrypt(row.body)
+        except InvalidToken as fault:
+            raise Conflict(
+                "The answer was stored under another SECRET_KEY.", "idempotency.answer_unreadable"
+            ) from fault
+        headers = {"Idempotent-Replayed": "true"}
+        return Response(body, row.status, headers, media_type=row.content_type)
 
-
-async def keep(db: AsyncSession, account_id: str, key: str, asked: str, answer: Response) -> None:
-    """Store the answer; an expired one of the same key makes room."""
-    await db.execute(
-        delete(StoredAnswer).where(StoredAnswer.account_id == account_id, StoredAnswer.key == key)
-    )
-    await db.execute(
-        insert(StoredAnswer).values(
-            account_id=account_id,
-            key=key,
-            asked=asked,
-            status=answer.status_code,
-            content_type=answer.headers.get("content-type", "application/json"),
-            body=bytes(answer.body),
-            created_at=datetime.now(UTC),
+    async def keep(self, key: str, asked: str, answer: Response) -> None:
+        """Store the answer; an expired one of the same key makes room."""
+        await self._db.execute(
+            delete(StoredAnswer).where(
+                StoredAnswer.account_id == self._account_id, StoredAnswer.key == key
+            )
         )
-    )
+        await self._db.execute(
+            insert(StoredAnswer).values(
+                account_id=self._account_id,
+                key=key,
+                asked=asked,
+                status=answer.status_code,
+                content_type=answer.headers.get("content-type", "application/json"),
+                body=self._cipher.encrypt(bytes(answer.body)),
+                created_at=datetime.now(UTC),
+            )
+        )
 
 
 async def forget_old(db: AsyncSession, now: datetime) -> None:

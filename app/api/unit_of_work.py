@@ -8,6 +8,7 @@ that a slow client holds no lock.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class UnitOfWork(APIRoute):
 
         async def run(request: Request) -> Response:
             house: House = request.app.state.house
+            _refuse_nul(request)
             if request.method in READS:
                 async with house.database.reading() as db:
                     await _enter(request, house, db)
@@ -65,14 +67,27 @@ class UnitOfWork(APIRoute):
                 if key is None:
                     return await handle(request)
                 asked = idempotency.fingerprint(request, body)
-                stored = await idempotency.find(db, caller.account_id, key, asked)
+                answers = idempotency.Answers(db, caller.account_id, house.secret)
+                stored = await answers.find(key, asked)
                 if stored is not None:
                     return stored
                 answer = await handle(request)
-                await idempotency.keep(db, caller.account_id, key, asked, answer)
+                await answers.keep(key, asked, answer)
                 return answer
 
         return run
+
+
+# An escaped U+0000 in JSON: `\\u0000` with an even number of backslashes before it.
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _refuse_nul(request: Request) -> None:
+    """No text of ours holds U+0000, and PostgreSQL cannot even be asked about it."""
+    if "\0" in request.scope["path"]:
+        raise RequestProblem(400, "A path holds no NUL.", "request.bad_character")
+    if b"%00" in request.scope["query_string"] or b"\0" in request.scope["query_string"]:
+        raise RequestProblem(400, "A query holds no NUL.", "request.bad_character")
 
 
 async def _read_body(request: Request) -> bytes:
@@ -93,6 +108,8 @@ async def _read_body(request: Request) -> bytes:
         raise RequestProblem(
             415, "Bodies are application/json here.", "request.unsupported_media_type"
         )
+    if b"\0" in body or _ESCAPED_NUL.search(body):
+        raise RequestProblem(400, "A text holds no NUL.", "request.bad_character")
     return body
 
 

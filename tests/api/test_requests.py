@@ -1,0 +1,133 @@
+"""What holds for every request: the key, the body, idempotency, characters that no text has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.conftest import Service
+
+USER = {"name": "Ann", "email": "ann@acme.example"}
+
+
+def is_problem(answer: httpx.Response, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_same_idempotency_key_and_body_give_the_stored_answer(
+    http: httpx.AsyncClient,
+) -> None:
+    key = {"Idempotency-Key": "one"}
+
+    first = await http.post("/v1/users", json=USER, headers=key)
+    again = await http.post("/v1/users", json=USER, headers=key)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["idempotent-replayed"] == "true"
+    assert len((await http.get("/v1/users")).json()["items"]) == 1
+
+
+async def test_an_idempotency_key_serves_one_request_only(http: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": "one"}
+    await http.post("/v1/users", json=USER, headers=key)
+
+    other = await http.post("/v1/users", json={**USER, "name": "Bob"}, headers=key)
+
+    is_problem(other, 409, "idempotency.key_reused")
+
+
+async def test_a_refused_request_does_not_use_its_idempotency_key_up(
+    http: httpx.AsyncClient,
+) -> None:
+    key = {"Idempotency-Key": "one"}
+    refused = await http.post("/v1/users", json={"name": "Ann"}, headers=key)
+
+    right = await http.post("/v1/users", json=USER, headers=key)
+
+    assert (refused.status_code, right.status_code) == (422, 201)
+
+
+async def test_accounts_do_not_share_idempotency_keys(
+    http: httpx.AsyncClient, other_http: httpx.AsyncClient
+) -> None:
+    key = {"Idempotency-Key": "one"}
+    await http.post("/v1/users", json=USER, headers=key)
+
+    other = await other_http.post("/v1/users", json=USER, headers=key)
+
+    assert other.status_code == 201
+    assert "idempotent-replayed" not in other.headers
+
+
+async def test_the_stored_answer_of_a_new_api_key_does_not_show_its_secret(
+    http: httpx.AsyncClient, service: Service
+) -> None:
+    body = {"name": "some", "scopes": ["users:read"]}
+    made = await http.post("/v1/api-keys", json=body, headers={"Idempotency-Key": "one"})
+
+    async with service.database.reading() as db:
+        stored = (await db.execute(text("SELECT body FROM idempotency_answers"))).scalar_one()
+
+    assert made.json()["key"].encode() not in bytes(stored)
+
+
+@pytest.mark.parametrize("path", ["/v1/users/%00", "/v1/contacts?q=a%00b", "/v1/teams/x%00"])
+async def test_a_nul_in_an_address_is_refused(http: httpx.AsyncClient, path: str) -> None:
+    is_problem(await http.get(path), 400, "request.bad_character")
+
+
+async def test_a_nul_in_a_body_is_refused(http: httpx.AsyncClient) -> None:
+    is_problem(
+        await http.post("/v1/users", json={**USER, "name": "A\0"}), 400, "request.bad_character"
+    )
+
+
+async def test_an_escaped_backslash_before_zeros_is_no_nul(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/v1/teams", json={"name": "\\u0000"})
+
+    assert (answer.status_code, answer.json()["name"]) == (201, "\\u0000")
+
+
+async def test_a_lone_surrogate_is_refused(http: httpx.AsyncClient) -> None:
+    body = json.dumps({**USER, "name": "A\ud800"})
+
+    answer = await http.post(
+        "/v1/users", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "code"),
+    [
+        (b"{", "application/json", 400, "request.not_json"),
+        (b"{}", "text/plain", 415, "request.unsupported_media_type"),
+        (b"[" + b" " * 3_000_000 + b"]", "application/json", 413, "request.too_large"),
+        (b'{"name": "A", "extra": 1}', "application/json", 422, "request.invalid"),
+    ],
+)
+async def test_a_broken_body_is_refused_with_a_code(
+    http: httpx.AsyncClient, content: bytes, kind: str, status: int, code: str
+) -> None:
+    answer = await http.post("/v1/users", content=content, headers={"Content-Type": kind})
+
+    is_problem(answer, status, code)
+
+
+async def test_too_many_requests_with_one_key_are_told_when_to_come_back(
+    http: httpx.AsyncClient, service: Service
+) -> None:
+    service.house.limiter = type(service.house.limiter)(1)
+
+    answers: list[Any] = [await http.get("/v1/account") for _ in range(11)]
+
+    assert [a.status_code for a in answers[:10]] == [200] * 10
+    is_problem(answers[10], 429, "request.too_many")
+    assert int(answers[10].headers["retry-after"]) >= 1
