@@ -31,10 +31,11 @@ from sqlalchemy import (
     TypeDecorator,
     event,
     literal,
+    make_url,
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -43,9 +44,9 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from app.errors import Invalid, Refusal, StorageFull, Unavailable
+from app.sqlite import DRIVER
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -110,7 +111,6 @@ class Database:
                 pool_size=pool,
                 max_overflow=0,
                 pool_timeout=10,
-                pool_pre_ping=False,
                 json_serializer=_to_json,
                 connect_args={
                     "timeout": 5,
@@ -118,6 +118,7 @@ class Database:
                     "server_settings": {"application_name": "hosted-inbox", "timezone": "UTC"},
                 },
             )
+            event.listen(engine.sync_engine, "checkout", _refuse_closed)
             self._engines = (engine, engine)
         self._writers = async_sessionmaker(self._engines[0], expire_on_commit=False)
         self._readers = async_sessionmaker(self._engines[1], expire_on_commit=False)
@@ -151,8 +152,7 @@ def _to_json(value: Any) -> str:
 
 def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
     engine = create_async_engine(
-        url,
-        poolclass=AsyncAdaptedQueuePool,
+        make_url(url).set(drivername=DRIVER),
         pool_size=1 if writer else SQLITE_READERS,
         max_overflow=0,
         pool_timeout=30,
@@ -182,6 +182,16 @@ def _on_connect(writer: bool, connection: Any, _record: Any) -> None:
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """
+    A connection that the server has closed meanwhile is replaced before it costs anybody an answer.
+
+    The driver knows that without asking the server; a ping for each transaction is not needed.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("The server has closed this connection.")
 
 
 def _begin_immediate(connection: Any) -> None:

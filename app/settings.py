@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app import sqlite
+
 PREFIX = "HOSTED_INBOX_"
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -42,7 +44,9 @@ class Settings(BaseSettings):
         "Credentials and endpoint come from the usual AWS_… variables.",
     )
     secret_key: str = Field(
-        "", description="Signs tokens and cursors; empty: made once and kept in DATA_DIR."
+        "",
+        description="Encrypts what is secret at rest; the same for every process. "
+        "Empty: made once and kept in DATA_DIR.",
     )
 
     # The HTTP door
@@ -163,10 +167,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL of the database, with its asynchronous driver."""
         if not self.database_url:
-            return f"sqlite+aiosqlite:///{self.data_dir / 'hosted-inbox.db'}"
+            return f"{sqlite.DRIVER}:///{self.data_dir / 'hosted-inbox.db'}"
         scheme, _, rest = self.database_url.partition("://")
         drivers = {
-            "sqlite": "sqlite+aiosqlite",
+            "sqlite": sqlite.DRIVER,
+            "sqlite+aiosqlite": sqlite.DRIVER,
             "postgres": "postgresql+asyncpg",
             "postgresql": "postgresql+asyncpg",
         }
