@@ -2,13 +2,17 @@
 Which conversation a mail belongs to, as far as its header can say: the Message-IDs it names.
 
 The order is that of trust: In-Reply-To first, then References from the newest to the oldest
-(RFC 5322, 3.6.4). Never the subject alone. Deliberately not here: looking the ids up.
+(RFC 5322, 3.6.4); the last is Outlook's Thread-Index. Never the subject alone. Deliberately not
+here: looking the ids up.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import re
+from dataclasses import dataclass
 
 from app.mail.message import Mail
 
@@ -43,6 +47,36 @@ def mentioned_ids(mail: Mail) -> tuple[str, ...]:
         # The first reference is the key of the whole thread: it stays.
         ids = [*ids[: MENTIONED_LIMIT - 1], ids[-1]]
     return tuple(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadIndex:
+    """Outlook's own key of a thread; `answers` when the mail is not the first one of it."""
+
+    root: str
+    answers: bool
+
+
+_INDEX_ROOT = 22  # octets: one that is 1, five of a time, a GUID; five more for each answer
+
+
+def thread_index(mail: Mail) -> ThreadIndex | None:
+    """
+    What Thread-Index says, in the shape of an id; None when there is none that can be read.
+
+    Source: [MS-OXOMSG], 2.2.1.3, PidTagConversationIndex.
+    """
+    if "thread-index" not in mail.headers:
+        return None
+    written = _SPACE.sub("", mail.headers.value("thread-index"))[:4000]
+    try:
+        octets = base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if len(octets) < _INDEX_ROOT or octets[0] != 1:
+        return None
+    root = octets[:_INDEX_ROOT].hex()
+    return ThreadIndex(f"{root}@thread-index.invalid", len(octets) > _INDEX_ROOT)
 
 
 def made_message_id(mail: Mail) -> str:

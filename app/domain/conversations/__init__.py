@@ -4,6 +4,7 @@ Conversations: what a contact and the team write to each other, and how mails fi
 Deliberately not here: who wrote a mail (`inbound`, `mail.attribution`).
 """
 
+from app.domain.conversations.authors import show_forwarded
 from app.domain.conversations.correcting import (
     admit,
     merge,
@@ -11,7 +12,7 @@ from app.domain.conversations.correcting import (
     reattribute,
     split,
 )
-from app.domain.conversations.incoming import Author, Incoming, TakenIn
+from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.conversations.service import (
     ConversationChange,
@@ -22,6 +23,7 @@ from app.domain.conversations.service import (
     get_message,
     list_conversations,
     list_messages,
+    places_of,
 )
 from app.domain.conversations.taking_in import take_in
 
@@ -30,6 +32,7 @@ __all__ = [
     "Conversation",
     "ConversationChange",
     "Filter",
+    "Forwarded",
     "Incoming",
     "Message",
     "TakenIn",
@@ -43,7 +46,9 @@ __all__ = [
     "list_messages",
     "merge",
     "move_to_contact",
+    "places_of",
     "reattribute",
+    "show_forwarded",
     "split",
     "take_in",
 ]

@@ -43,17 +43,19 @@ async def reattribute(
         raise Conflict("Only received mail has an author to correct.", "messages.no_attribution")
     contact, shown = await _whom(db, account_id, contact_id, address, name, now)
     former = message.author_contact_id
-    moved = [message]
+    moved, left = [message], None
     if message.conversation_id is not None:
         conversation = await get(db, account_id, message.conversation_id)
         if await _follows(db, conversation, message):
             moved = await _of_author(db, conversation, message)
-            conversation.contact_id = contact.id
+            left, conversation.contact_id = conversation.contact_id, contact.id
             _swap_participant(conversation, message.author_address, contact.name, shown)
         else:
             _swap_participant(conversation, "", contact.name, shown)
     for one in moved:
         _write_author(one, contact.id, contact.name, shown)
+    if left is not None and left != contact.id:
+        await _retire_placeholder(db, account_id, left, contact.id, now)
     facts = {
         "message_id": message.id,
         "conversation_id": message.conversation_id,
@@ -88,7 +90,7 @@ async def _whom(
 
 async def _follows(db: AsyncSession, conversation: Conversation, message: Message) -> bool:
     """Does the conversation's contact change with the author of this message?"""
-    if message.author_contact_id != conversation.contact_id:
+    if message.author_contact_id not in (None, conversation.contact_id):
         return False
     if await contacts.is_placeholder(db, conversation.account_id, conversation.contact_id):
         return True
@@ -96,7 +98,7 @@ async def _follows(db: AsyncSession, conversation: Conversation, message: Messag
         select(func.min(Message.id)).where(
             Message.account_id == conversation.account_id,
             Message.conversation_id == conversation.id,
-            Message.kind == "message",
+            Message.message_key.is_not(None),
         )
     )
     return bool(first.scalar_one() == message.id)
@@ -106,6 +108,8 @@ async def _of_author(
     db: AsyncSession, conversation: Conversation, message: Message
 ) -> list[Message]:
     """The message, and the other ones of its author in the conversation."""
+    if message.author_contact_id is None:
+        return [message]
     found = await db.execute(
         select(Message).where(
             Message.account_id == conversation.account_id,
@@ -115,6 +119,21 @@ async def _of_author(
         )
     )
     return list(found.scalars()) or [message]
+
+
+async def _retire_placeholder(
+    db: AsyncSession, account_id: str, contact_id: str, into: str, now: datetime
+) -> None:
+    """A placeholder that nothing refers to any more is part of the contact that was meant."""
+    if not await contacts.is_placeholder(db, account_id, contact_id):
+        return
+    await db.flush()
+    used = select(Conversation.id).where(
+        Conversation.account_id == account_id, Conversation.contact_id == contact_id
+    )
+    if (await db.execute(used.limit(1))).first() is None:
+        await contacts.merge(db, account_id, contact_id, into=into, now=now)
+        await move_to_contact(db, account_id, contact_id, into)
 
 
 def _swap_participant(conversation: Conversation, former: str, name: str, address: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.mail.message import Mailbox
+from app.mail.threading import ThreadIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,17 @@ class Author:
     user_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The mail within a forward, as it is shown in place of the forward."""
+
+    topic: str
+    text: str
+    html: str | None
+    reply_text: str
+    attachments: list[dict[str, Any]]
+
+
 @dataclass(slots=True)
 class Incoming:
     """One mail for one channel, read and attributed."""
@@ -36,7 +48,6 @@ class Incoming:
     cc: list[dict[str, str]]
     bystanders: tuple[Mailbox, ...]  # people in To and Cc who are not the channel itself
     subject: str
-    topic: str  # the conversation's subject: that of the forwarded mail, if it is a forward
     text: str
     html: str | None
     reply_text: str
@@ -58,6 +69,9 @@ class Incoming:
     teammate: Author | None = None  # the person of the team who sent it
     is_comment: bool = False  # the teammate's own words, nothing forwarded (E4)
     comment: str = ""  # the teammate's words above what is forwarded
+    forwarded: Forwarded | None = None  # what the teammate forwards
+    becomes_contact: bool = False  # the author is a person outside, known by address
+    thread_index: ThreadIndex | None = None
 
     @property
     def scope(self) -> str:

@@ -31,6 +31,7 @@ class Group:
     changed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     thread_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    people: list[NewEvent] = field(default_factory=list)  # told before the other events
     events: list[NewEvent] = field(default_factory=list)
 
 
@@ -43,6 +44,8 @@ async def look_up(db: AsyncSession, incoming: Sequence[Incoming]) -> Group:
         scope = mail.scope
         own.add(key_of(scope, mail.message_id))
         named.update(key_of(scope, mentioned) for mentioned in mail.mentioned)
+        if mail.thread_index is not None:
+            named.add(key_of(scope, mail.thread_index.root))
     group = Group()
     await _look_up_messages(db, group, accounts, own)
     await _look_up_threads(db, group, accounts, own | named)
@@ -61,6 +64,7 @@ async def _look_up_messages(
                 Message.id,
                 Message.conversation_id,
                 Message.message_key,
+                Message.kind,
                 Message.mail_class,
                 Message.from_name,
                 Message.from_address,
@@ -68,6 +72,8 @@ async def _look_up_messages(
                 Message.subject,
                 Message.text,
                 Message.attachments,
+                Message.attribution,
+                Message.raw_digest,
                 Message.sent_at,
             ).where(Message.account_id.in_(accounts), Message.message_key.in_(some))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -117,6 +117,20 @@ async def get_message(db: AsyncSession, account_id: str, message_id: str) -> Mes
     if found is None:
         raise NotFound("There is no such message.", "messages.not_found")
     return found
+
+
+async def places_of(
+    db: AsyncSession, account_id: str, message_ids: Collection[str]
+) -> dict[str, str | None]:
+    """The conversation in which each of these messages stands now."""
+    if not message_ids:
+        return {}
+    found = await db.execute(
+        select(Message.id, Message.conversation_id).where(
+            Message.account_id == account_id, Message.id.in_(message_ids)
+        )
+    )
+    return {row.id: row.conversation_id for row in found}
 
 
 async def change(

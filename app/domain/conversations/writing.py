@@ -115,15 +115,16 @@ async def _name_contacts(db: AsyncSession, group: Group, now: datetime) -> None:
     news: list[NewEvent] = []
     for row in group.opened:
         if row["contact_id"] is None:
-            name = next(m["author_name"] for m in group.messages if _is_first(m, row))
+            first = next(one for one in group.messages if _is_first(one, row))
+            by_team = first["author_user_id"] is not None
+            name = "" if by_team else first["author_name"]
             placeholder, created = await contacts.create_placeholder(
                 db, row["account_id"], name, now
             )
             row["contact_id"] = placeholder.id
             news.append(created)
-            for message in group.messages:
-                if _is_first(message, row) and message["author_user_id"] is None:
-                    message["author_contact_id"] = placeholder.id
+            if not by_team:
+                first["author_contact_id"] = placeholder.id
         news.append(_created(row))
     group.events[:0] = news  # a conversation is created before its message is received
 

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app import ids
 from app.db import Page, PageRequest, page_of
-from app.domain import channels
+from app.domain import channels, conversations
 from app.domain.inbound.models import RawMail, ReceivedMail
 from app.errors import NotFound
 from app.mail.addresses import canonical
@@ -49,6 +50,7 @@ async def get_received(db: AsyncSession, account_id: str, received_id: str) -> R
     found = await db.get(ReceivedMail, (account_id, received_id))
     if found is None:
         raise NotFound("There is no such received mail.", "received_mail.not_found")
+    await _look_where(db, account_id, [found])
     return found
 
 
@@ -62,10 +64,27 @@ async def list_received(
     if which.since is not None:
         statement = statement.where(ReceivedMail.received_at >= which.since)
     if which.sender is not None:
-        statement = statement.where(ReceivedMail.envelope_from == which.sender)
+        statement = statement.where(ReceivedMail.envelope_from.in_(_written(which.sender)))
     if which.recipient is not None:
-        statement = statement.where(ReceivedMail.recipient == which.recipient)
-    return await page_of(db, statement, [ReceivedMail.id], request, descending=True)
+        statement = statement.where(ReceivedMail.recipient.in_(_written(which.recipient)))
+    page = await page_of(db, statement, [ReceivedMail.id], request, descending=True)
+    await _look_where(db, account_id, page.items)
+    return page
+
+
+def _written(address: str) -> set[str]:
+    """As it was given, and as addresses are mostly written."""
+    return {address.strip(), canonical(address)}
+
+
+async def _look_where(db: AsyncSession, account_id: str, rows: Sequence[ReceivedMail]) -> None:
+    """Messages move when people split and merge: the ledger shows where they stand now."""
+    places = await conversations.places_of(
+        db, account_id, {row.message_id for row in rows if row.message_id is not None}
+    )
+    for row in rows:
+        if row.message_id in places:
+            set_committed_value(row, "conversation_id", places[row.message_id])
 
 
 async def list_failed(

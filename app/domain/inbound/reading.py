@@ -31,6 +31,7 @@ class Reading:
     quoted_text: str
     message_id: str
     mentioned: tuple[str, ...]
+    thread_index: threading.ThreadIndex | None
     report: Report | None
 
 
@@ -38,6 +39,10 @@ def read(raw: bytes, reverse_path: str) -> Reading:
     """The mail read. Raises nothing by design; the caller is prepared for a fault all the same."""
     mail = parse(raw)
     split = quoting.split(mail.text, mail.html)
+    report = read_report(mail, reverse_path)
+    mentioned = threading.mentioned_ids(mail)
+    if report is not None and report.original_message_id:
+        mentioned = (*mentioned, report.original_message_id)
     return Reading(
         mail=mail,
         text=mail.text[:TEXT_LIMIT],
@@ -45,8 +50,9 @@ def read(raw: bytes, reverse_path: str) -> Reading:
         reply_text=split.reply[:TEXT_LIMIT],
         quoted_text=split.quoted[:TEXT_LIMIT],
         message_id=mail.message_id or threading.made_message_id(mail),
-        mentioned=threading.mentioned_ids(mail),
-        report=read_report(mail, reverse_path),
+        mentioned=mentioned,
+        thread_index=threading.thread_index(mail),
+        report=report,
     )
 
 

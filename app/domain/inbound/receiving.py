@@ -180,7 +180,8 @@ async def _understand_together(
 
 def _fail(delivery: Delivery, fault: Exception) -> None:
     delivery.outcome = "failed"
-    delivery.reason = "".join(traceback.format_exception_only(fault)).strip()[:500]
+    words = "".join(traceback.format_exception_only(fault))
+    delivery.reason = words.replace("\x00", "").strip()[:500]
     delivery.mail_class = delivery.message_id = delivery.conversation_id = None
     log.error("mail_failed", received_mail=delivery.id, exc_info=fault)
 

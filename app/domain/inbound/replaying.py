@@ -16,12 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain import accounts, channels, conversations, events
 from app.domain.conversations import Message
-from app.domain.inbound import reading as stored
 from app.domain.inbound.ledger import get_received, raw_of
 from app.domain.inbound.models import ReceivedMail
-from app.domain.inbound.reading import Reading
 from app.domain.inbound.receiving import read_safely
-from app.domain.inbound.understanding import Understood, apply, understand
+from app.domain.inbound.understanding import Understood, apply, incoming_of, understand
 from app.errors import Conflict, NotFound
 from app.store import BlobStore
 
@@ -66,7 +64,7 @@ async def replay(
     if received.message_id is None:
         return await _first_time(db, received, parcel, dry_run=dry_run, now=now)
     message = await conversations.get_message(db, account_id, received.message_id)
-    changes = _differences(message, parcel, found)
+    changes = _differences(message, parcel)
     if not dry_run:
         for one in changes:
             setattr(message, one["field"], one["after"])
@@ -89,29 +87,33 @@ async def _first_time(
     return Replayed(received, received.outcome, received.reason, [change])
 
 
-def _differences(message: Message, parcel: Understood, found: Reading) -> list[dict[str, Any]]:
+def _differences(message: Message, parcel: Understood) -> list[dict[str, Any]]:
     """The fields that a new reading gives another value; places and authors are left alone."""
-    now: dict[str, Any] = {
-        "subject": found.mail.subject,
-        "text": found.text,
-        "html": found.html,
-        "reply_text": found.reply_text,
-        "quoted_text": found.quoted_text,
-        "mail_class": parcel.mail_class,
-        "report": stored.report_of(found.report),
-        "from_name": found.mail.sender.name,
-        "from_address": found.mail.sender.address,
-        "to": stored.people(found.mail.to),
-        "cc": stored.people(found.mail.cc),
-    }
-    fresh = stored.attachments(found.mail.attachments)
-    if [_plain(a) for a in fresh] != [_plain(a) for a in message.attachments]:
-        now["attachments"] = fresh
+    mail = incoming_of(parcel)
+    if message.kind == "message":
+        conversations.show_forwarded(mail)
+    now: dict[str, Any] = {name: getattr(mail, name) for name in _READ}
+    now |= {"from_name": mail.sender.name, "from_address": mail.sender.address}
+    if [_plain(a) for a in mail.attachments] != [_plain(a) for a in message.attachments]:
+        now["attachments"] = mail.attachments
     return [
         {"field": name, "before": getattr(message, name), "after": value}
         for name, value in now.items()
         if getattr(message, name) != value
     ]
+
+
+_READ = (
+    "subject",
+    "text",
+    "html",
+    "reply_text",
+    "quoted_text",
+    "mail_class",
+    "report",
+    "to",
+    "cc",
+)
 
 
 def _plain(attachment: dict[str, Any]) -> dict[str, Any]:

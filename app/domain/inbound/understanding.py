@@ -6,28 +6,34 @@ Used the same way when a mail arrives and when a kept one is processed again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import accounts, channels, contacts, conversations
+from app.domain import accounts, channels, conversations
 from app.domain.accounts import Teammate
 from app.domain.channels import ChannelFacts
-from app.domain.conversations import Author, Incoming, TakenIn
+from app.domain.conversations import Author, Forwarded, Incoming, TakenIn
 from app.domain.events import NewEvent
 from app.domain.inbound import reading as stored
 from app.domain.inbound.reading import Reading
 from app.mail import attribution, classify
 from app.mail.addresses import canonical
-from app.mail.attribution import Attribution, Original, Surroundings
+from app.mail.attribution import Attribution, Surroundings
 from app.mail.classify import Verdict
 from app.mail.confirmations import Confirmation, read_confirmation
 from app.mail.message import Mailbox
 
 HUMAN = "human"
+PEOPLE = 50  # people of To and of Cc who are looked at
+FORWARDS = 4  # forwards within forwards that are looked into
+_ORIGINALS = ("x-original-from", "x-original-sender", "x-mailman-original-from", "x-mailfrom")
+
+Key = tuple[str, str]  # account id, canonical address
+Team = dict[Key, Teammate | None]  # None: looked up, and nobody of the team
 
 
 @dataclass(slots=True)
@@ -41,7 +47,8 @@ class Understood:
     received_at: datetime
     verdict: Verdict | None = None
     decision: Attribution | None = None
-    teammate: Teammate | None = None  # who sent it, when the header From is one of the team
+    teammate: Teammate | None = None  # who sent it, when that was one of the team
+    team: frozenset[str] = frozenset()  # the addresses of the team that were met
     confirmation: Confirmation | None = None  # a provider asks whether it may forward (F7)
     reason: str = ""
 
@@ -62,28 +69,61 @@ class Understood:
 
 async def understand(db: AsyncSession, parcels: Sequence[Understood]) -> None:
     """Fill in verdict and attribution; one look-up for the whole group. Changes no row."""
-    senders = {
-        (parcel.facts.account_id, canonical(parcel.reading.mail.sender.address))
-        for parcel in parcels
-    }
-    team = await accounts.teammates(db, senders)
+    team: Team = {}
+    team.update(await accounts.teammates(db, {key for one in parcels for key in _named(one)}))
     for parcel in parcels:
-        facts, mail = parcel.facts, parcel.reading.mail
-        parcel.teammate = team.get((facts.account_id, canonical(mail.sender.address)))
-        parcel.verdict = classify.classify(
-            mail,
-            reverse_path=parcel.reverse_path,
-            own_lists=facts.own_addresses,
-            report=parcel.reading.report,
-        )
-        around = Surroundings(
-            own_addresses=facts.own_addresses,
-            gateways=facts.gateways,
-            is_teammate=lambda address, parcel=parcel: parcel.teammate is not None,  # type: ignore[misc]
-        )
-        parcel.decision = attribution.attribute(mail, parcel.verdict.mail_class, around)
-        parcel.confirmation = read_confirmation(mail)
-        parcel.reason = _reason(parcel)
+        _decide(parcel, team)
+    for _ in range(FORWARDS):
+        # Forwards name people whom no header names; most groups have none.
+        unknown = {key for one in parcels for key in _named_within(one) if key not in team}
+        found = await accounts.teammates(db, unknown) if unknown else {}
+        team = {**team, **dict.fromkeys(unknown), **found}
+        again = [one for one in parcels if any(key in found for key in _named_within(one))]
+        for parcel in again:
+            _decide(parcel, team)
+        if not again:
+            break
+
+
+def _decide(parcel: Understood, team: Team) -> None:
+    facts, mail = parcel.facts, parcel.reading.mail
+    own = facts.own_addresses
+    parcel.team = frozenset(
+        address
+        for (account_id, address), one in team.items()
+        if account_id == facts.account_id and one
+    )
+    parcel.verdict = classify.classify(
+        mail, reverse_path=parcel.reverse_path, own_lists=own, report=parcel.reading.report
+    )
+    around = Surroundings(own, facts.gateways, parcel.team.__contains__)
+    decision = attribution.attribute(mail, parcel.verdict.mail_class, around)
+    parcel.decision = decision
+    if decision.arrival == attribution.TEAMMATE:
+        sender = decision.forwarder or decision.author.address
+        parcel.teammate = team.get((facts.account_id, canonical(sender)))
+    parcel.confirmation = read_confirmation(mail)
+    parcel.reason = _reason(parcel)
+
+
+def _named(parcel: Understood) -> Iterator[Key]:
+    """Whom the header names, as far as it matters whether they are of the team."""
+    mail, account_id = parcel.reading.mail, parcel.facts.account_id
+    behind = (box for name in _ORIGINALS for box in mail.headers.mailboxes(name)[:1])
+    for box in (mail.sender, *behind, *mail.reply_to[:5], *mail.to[:PEOPLE], *mail.cc[:PEOPLE]):
+        if box.address:
+            yield account_id, canonical(box.address)
+
+
+def _named_within(parcel: Understood) -> Iterator[Key]:
+    """Whom the forwarded mail names."""
+    original = parcel.decision.original if parcel.decision else None
+    if original is None or parcel.decision is None:
+        return
+    author = parcel.decision.author
+    for box in (author, original.author, *original.to[:PEOPLE], *original.cc[:PEOPLE]):
+        if box.address:
+            yield parcel.facts.account_id, canonical(box.address)
 
 
 def _reason(parcel: Understood) -> str:
@@ -96,21 +136,11 @@ def _reason(parcel: Understood) -> str:
     return "" if parcel.is_human else parcel.verdict.reason
 
 
-@dataclass(slots=True)
-class _People:
-    """The contacts of a group, found or made."""
-
-    known: dict[tuple[str, str], contacts.ContactRef] = field(default_factory=dict)
-    news: list[NewEvent] = field(default_factory=list)
-
-
 async def apply(
     db: AsyncSession, parcels: Sequence[Understood], now: datetime
 ) -> tuple[list[TakenIn], list[NewEvent]]:
     """Contacts, conversations and messages of the group; results in the order given."""
-    people = await _people(db, parcels, now)
-    incoming = [_incoming(parcel, people) for parcel in parcels]
-    results, news = await conversations.take_in(db, incoming, now)
+    results, news = await conversations.take_in(db, [incoming_of(one) for one in parcels], now)
     for parcel in parcels:
         if parcel.confirmation is not None and parcel.facts.confirmation_waiting:
             await channels.keep_confirmation(
@@ -122,63 +152,38 @@ async def apply(
                 url=parcel.confirmation.url,
                 now=now,
             )
-    return results, [*people.news, *news]
+    return results, news
 
 
-async def _people(db: AsyncSession, parcels: Sequence[Understood], now: datetime) -> _People:
-    """Everybody who wrote as a person is a contact; machines become none."""
-    wanted = []
-    for parcel in parcels:
-        assert parcel.decision is not None
-        author = parcel.decision.author
-        if parcel.is_human and not parcel.decision.unresolved and not _is_own_words(parcel):
-            wanted.append(contacts.Wanted(parcel.facts.account_id, author.name, author.address))
-    if not wanted:
-        return _People()
-    known, news = await contacts.find_or_create(db, wanted, now)
-    return _People(known, news)
+def _is_own_words(decision: Attribution) -> bool:
+    """Did the teammate write it himself, with nobody else's mail in it?"""
+    return decision.arrival == attribution.TEAMMATE and decision.original is None
 
 
-def _is_own_words(parcel: Understood) -> bool:
-    """Did the teammate write it himself, with nothing forwarded in it?"""
-    assert parcel.decision is not None
-    return parcel.decision.arrival == attribution.TEAMMATE and parcel.decision.method == "from"
-
-
-def _author(parcel: Understood, people: _People) -> Author:
-    """The author with the contact that was found for him, if he may have one."""
-    assert parcel.decision is not None
-    author = parcel.decision.author
-    if _is_own_words(parcel) and parcel.teammate is not None:
-        team = parcel.teammate
-        return Author(author.name or team.name, author.address, user_id=team.user_id)
-    known = people.known.get((parcel.facts.account_id, canonical(author.address)))
-    if known is None or parcel.decision.unresolved:
-        return Author(author.name, author.address)
-    return Author(author.name or known.name, author.address, contact_id=known.id)
-
-
-def _incoming(parcel: Understood, people: _People) -> Incoming:
+def incoming_of(parcel: Understood) -> Incoming:
+    """The mail as the conversations room takes it."""
     reading, facts, decision = parcel.reading, parcel.facts, parcel.decision
     assert decision is not None
-    mail, team, original = reading.mail, parcel.teammate, decision.original
-    incoming = Incoming(
+    mail, author, own_words = reading.mail, decision.author, _is_own_words(decision)
+    team = parcel.teammate
+    teammate = Author(team.name, team.address, user_id=team.user_id) if team else None
+    files = stored.attachments(mail.attachments)
+    return Incoming(
         account_id=facts.account_id,
         channel_id=facts.channel_id,
-        author=_author(parcel, people),
+        author=teammate if own_words and teammate else Author(author.name, author.address),
         sender=mail.sender,
         to=stored.people(mail.to),
         cc=stored.people(mail.cc),
         bystanders=_bystanders(parcel),
         subject=mail.subject,
-        topic=mail.subject,
         text=reading.text,
         html=reading.html,
         reply_text=reading.reply_text,
         quoted_text=reading.quoted_text,
-        attachments=stored.attachments(mail.attachments),
+        attachments=files,
         message_id=reading.message_id,
-        mentioned=reading.mentioned,
+        mentioned=_mentioned(reading, decision),
         in_reply_to=mail.in_reply_to[0] if mail.in_reply_to else None,
         mail_class=parcel.mail_class,
         report=stored.report_of(reading.report),
@@ -191,38 +196,45 @@ def _incoming(parcel: Understood, people: _People) -> Incoming:
         trusted=decision.trust != "contradicted",
         reopen_window_days=facts.reopen_window_days,
         comment=decision.comment,
-        teammate=Author(team.name, team.address, user_id=team.user_id) if team else None,
-        is_comment=_is_own_words(parcel),
+        teammate=teammate,
+        is_comment=own_words,
+        forwarded=_forwarded(parcel, files),
+        becomes_contact=parcel.is_human and not decision.unresolved and not own_words,
+        thread_index=reading.thread_index,
     )
-    if original is not None and decision.arrival == attribution.TEAMMATE:
-        _show_original(incoming, original)
-    return incoming
 
 
-def _show_original(incoming: Incoming, original: Original) -> None:
-    """A forward is shown as the mail that was forwarded; nothing of the outer mail is lost."""
-    incoming.topic = original.subject or incoming.topic
-    incoming.reply_text, incoming.quoted_text = original.text[: stored.TEXT_LIMIT], ""
-    if original.message_id:
-        incoming.mentioned = (*incoming.mentioned, original.message_id)
+def _mentioned(reading: Reading, decision: Attribution) -> tuple[str, ...]:
+    original = decision.original
+    named = original.message_id if original is not None else ""
+    return (*reading.mentioned, named) if named else reading.mentioned
+
+
+def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | None:
+    """What a teammate forwards, as it is to be shown; nothing of the outer mail is lost."""
+    reading, decision = parcel.reading, parcel.decision
+    if decision is None or decision.arrival != attribution.TEAMMATE or decision.original is None:
+        return None
+    original = decision.original
+    text = original.text[: stored.TEXT_LIMIT]
+    topic = original.subject or reading.mail.subject
     if original.whole is None:
-        return
-    whole = original.whole
-    incoming.text = original.text[: stored.TEXT_LIMIT]
-    incoming.html = stored.clean_html(whole.html)
-    carried = [one for one in incoming.attachments if one["content_type"] != "message/rfc822"]
-    incoming.attachments = [*stored.attachments(whole.attachments), *carried]
+        return Forwarded(topic, reading.text, reading.html, text, files)
+    carried = [one for one in files if one["content_type"] != "message/rfc822"]
+    inner = stored.attachments(original.whole.attachments)
+    html = stored.clean_html(original.whole.html)
+    return Forwarded(topic, text, html, text, [*inner, *carried])
 
 
 def _bystanders(parcel: Understood) -> tuple[Mailbox, ...]:
-    """The people in To and Cc who are neither the channel nor the sending teammate."""
-    own, mail = parcel.facts.own_addresses, parcel.reading.mail
-    boxes = (*mail.to, *mail.cc)
-    if parcel.teammate is not None:
-        original = parcel.decision.original if parcel.decision else None
-        boxes = (*original.to, *original.cc) if original else ()
-        own = own | {canonical(parcel.teammate.address), canonical(mail.sender.address)}
-    return tuple(box for box in boxes[:50] if box.address and canonical(box.address) not in own)
+    """The people in To and Cc who are neither the channel nor of the team."""
+    mail, decision = parcel.reading.mail, parcel.decision
+    ours = parcel.facts.own_addresses | parcel.team
+    boxes = (*mail.to[:PEOPLE], *mail.cc[:PEOPLE])
+    if decision is not None and decision.arrival == attribution.TEAMMATE:
+        original = decision.original
+        boxes = (*original.to[:PEOPLE], *original.cc[:PEOPLE]) if original else ()
+    return tuple(box for box in boxes if box.address and canonical(box.address) not in ours)
 
 
 def stored_attribution(decision: Attribution) -> dict[str, Any]:

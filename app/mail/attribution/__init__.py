@@ -21,6 +21,7 @@ from app.mail.attribution.values import (
     MACHINE,
     OWN,
     REPORTS,
+    REWRITTEN,
     TEAMMATE,
     TRANSPARENT,
     Attribution,
@@ -54,7 +55,7 @@ def attribute(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
     if mail_class in REPORTS:
         return as_received(mail, MACHINE, "It is a report about an earlier mail.")
     if sender in around.own_addresses or is_rewritten_form(mail, around):
-        decision = undo(mail, around)
+        decision = _undone(mail, around)
     elif around.is_teammate(sender):
         decision = unwrap(mail, around)
     elif sender in around.gateways:
@@ -64,6 +65,15 @@ def attribute(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
     if mail_class != "human" and decision.arrival == TRANSPARENT:
         decision.arrival = MACHINE
     decision.forwarder = decision.forwarder or _resent_by(mail, around)
+    return decision
+
+
+def _undone(mail: Mail, around: Surroundings) -> Attribution:
+    """What the group rewrote; a person of the team behind it is looked at as one."""
+    decision = undo(mail, around)
+    author = canonical(decision.author.address)
+    if decision.arrival == REWRITTEN and author and around.is_teammate(author):
+        return unwrap(mail, around, decision)
     return decision
 
 

@@ -1,6 +1,13 @@
-"""A person of the team forwards by hand: the forwarded mail's author is the author (E4)."""
+"""
+A person of the team forwards by hand: the forwarded mail's author is the author (E4).
+
+Where that is somebody of the team again, or the channel itself, the mail that was forwarded to
+him counts. What holds nobody else's mail is the teammate's own word.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 from app.mail import forwards
 from app.mail.addresses import canonical, is_addr_spec
@@ -16,71 +23,121 @@ from app.mail.attribution.values import (
 )
 from app.mail.message import Mail, Mailbox
 
+DEPTH = 4  # forwards within forwards that are looked into
 
-def unwrap(mail: Mail, around: Surroundings) -> Attribution:
-    """A forward by hand: an attached mail first, else the block in the body (E4)."""
-    forwarder = mail.sender.address
-    first = Candidate(
-        "from", mail.sender.name, forwarder, False, "From is a person of this account who forwards."
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One forward: what was found, how, and what the forwarder wrote above it."""
+
+    method: str
+    original: Original
+    comment: str
+    evidence: str
+
+
+def unwrap(mail: Mail, around: Surroundings, through: Attribution | None = None) -> Attribution:
+    """
+    A forward by hand: an attached mail first, else the block in the body (E4).
+
+    `through` is the undone rewriting, when the teammate's mail came by the channel's own group.
+    """
+    sender = through.author if through else mail.sender
+    seen = _forwarder_candidates(mail, through)
+    layer = _outermost(mail)
+    comment = layer.comment if layer else ""
+    for _ in range(DEPTH):
+        if layer is None:
+            break
+        author = _author_of(layer.original, around)
+        if not _is_ours(author, around):
+            return _forwarded(layer, author, comment, sender, seen)
+        reason = "It names the channel itself, or a person of this account."
+        seen.append(Candidate(layer.method, author.name, author.address, False, reason))
+        layer = _within(layer.original)
+    return _own_words(sender, seen, through)
+
+
+def _forwarder_candidates(mail: Mail, through: Attribution | None) -> list[Candidate]:
+    reason = "It is a person of this account who forwards."
+    if through is None:
+        return [Candidate("from", mail.sender.name, mail.sender.address, False, reason)]
+    return [
+        replace(one, accepted=False, reason=reason) if one.accepted else one
+        for one in through.candidates
+    ]
+
+
+def _own_words(sender: Mailbox, seen: list[Candidate], through: Attribution | None) -> Attribution:
+    """The teammate himself is the author: no forward, or only of our own mail."""
+    method = through.method if through else "from"
+    reason = "A person of this account wrote it; it holds nobody else's mail."
+    others = [one for one in seen if one.method != method]
+    accepted = Candidate(method, sender.name, sender.address, True, reason)
+    return Attribution(TEAMMATE, method, sender, candidates=[accepted, *others])
+
+
+def _outermost(mail: Mail) -> _Layer | None:
+    attached = find_embedded(mail)
+    if attached is not None:
+        return _Layer("attached-message", attached, mail.text, "The mail is attached whole.")
+    return _block(mail.subject, mail.text, mail.html)
+
+
+def _within(original: Original) -> _Layer | None:
+    if original.whole is not None:
+        return _outermost(original.whole)
+    return _block(original.subject, original.text, original.html)
+
+
+def _block(subject: str, text: str, html: str) -> _Layer | None:
+    block = forwards.find_forward(subject, text, html)
+    if block is None:
+        return None
+    original = Original(
+        author=block.author,
+        to=block.to,
+        cc=block.cc,
+        subject=block.subject,
+        sent_at=block.sent_at,
+        text=block.text,
+        html=block.html,
+        message_id=block.message_id,
     )
-    found = find_embedded(mail)
-    if found is not None:
-        return _forwarded("attached-message", found, mail.text, forwarder, first, around)
-    block = forwards.find_forward(mail.subject, mail.text, mail.html)
-    if block is not None:
-        original = Original(
-            author=block.author,
-            to=block.to,
-            cc=block.cc,
-            subject=block.subject,
-            sent_at=block.sent_at,
-            text=block.text,
-            html=block.html,
-            message_id=block.message_id,
-        )
-        return _forwarded(
-            "inline-forward", original, block.comment, forwarder, first, around, block.evidence
-        )
-    note = Candidate(
-        "from", mail.sender.name, forwarder, True, "A person of this account wrote it; no forward."
-    )
-    return Attribution(TEAMMATE, "from", mail.sender, forwarder=None, candidates=[note])
+    return _Layer("inline-forward", original, block.comment, block.evidence)
 
 
-def _forwarded(
-    method: str,
-    original: Original,
-    comment: str,
-    forwarder: str,
-    first: Candidate,
-    around: Surroundings,
-    evidence: str = "The mail is attached whole.",
-) -> Attribution:
+def _author_of(original: Original, around: Surroundings) -> Mailbox:
+    """The author of the original, undone once when it came through the rewriting group itself."""
     author = original.author
     inner = unwrap_address(author.address)
     if canonical(author.address) in around.own_addresses and original.whole is not None:
-        # The attached mail came through the rewriting group itself: undo that once.
         again = undo(original.whole, around)
-        author = again.author if again.arrival == REWRITTEN and not again.unresolved else author
-    elif inner and canonical(author.address).rpartition("@")[2] in {
-        own.rpartition("@")[2] for own in around.own_addresses
-    }:
-        author = Mailbox(author.name, inner)
+        return again.author if again.arrival == REWRITTEN and not again.unresolved else author
+    domain = canonical(author.address).rpartition("@")[2]
+    if inner and domain in {own.rpartition("@")[2] for own in around.own_addresses}:
+        return Mailbox(author.name, inner)
+    return author
+
+
+def _is_ours(author: Mailbox, around: Surroundings) -> bool:
+    address = canonical(author.address)
+    return bool(address) and (address in around.own_addresses or around.is_teammate(address))
+
+
+def _forwarded(
+    layer: _Layer, author: Mailbox, comment: str, sender: Mailbox, seen: list[Candidate]
+) -> Attribution:
     known = is_addr_spec(author.address)
-    seen = Candidate(
-        method,
-        author.name,
-        author.address,
-        known,
-        evidence if known else f"{evidence} It names nobody by address.",
-    )
+    reason = layer.evidence if known else f"{layer.evidence} It names nobody by address."
+    found = Candidate(layer.method, author.name, author.address, known, reason)
     return Attribution(
         TEAMMATE,
-        method,
+        layer.method,
         author,
         unresolved=not known,
-        forwarder=forwarder,
+        forwarder=sender.address,
         comment=comment,
-        original=original,
-        candidates=[first, seen],
+        original=layer.original,
+        candidates=[*seen, found],
     )

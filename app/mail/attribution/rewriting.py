@@ -22,10 +22,11 @@ from app.mail.attribution.values import (
 )
 from app.mail.message import Mail, Mailbox
 
+# How groups write that a mail came through them, in the languages they speak.
 _VIA = re.compile(
-    r"\s+(?:via|über|par|por|tramite|przez|через|經由|経由)\s+\S.{0,120}$", re.I | re.S
+    r"\s{1,4}(?:via|über|par|por|tramite|przez|через|經由|経由)\s{1,4}\S.{0,120}$", re.I | re.S
 )
-_ON_BEHALF = re.compile(r"^['\"]?(.{1,200}?)['\"]?\s+(?:via|on behalf of)\s+.{1,200}$", re.I | re.S)
+_BEHALF = re.compile(r"\son behalf of\s", re.I)
 _LIST_SIGNS = (
     "x-original-from",
     "x-original-sender",
@@ -104,7 +105,8 @@ def undo(mail: Mail, around: Surroundings) -> Attribution:
     )
     candidates.insert(0, first)
     if chosen is None:
-        name = _plain_name(mail.sender.name)
+        # Only a name that the rewriting has marked is a person's; else it is the group's own (E7).
+        name = _plain_name(mail.sender.name) if _mark_in(mail.sender.name) else ""
         return Attribution(
             REWRITTEN, "none", Mailbox(name, ""), unresolved=True, candidates=candidates
         )
@@ -204,10 +206,14 @@ def _named(box: Mailbox, mail: Mail) -> Mailbox:
     return Mailbox("" if made_up else name, box.address)
 
 
+def _mark_in(name: str) -> re.Match[str] | None:
+    return _BEHALF.search(name) or _VIA.search(name)
+
+
 def _plain_name(name: str) -> str:
     """The display name without the "via Group" that the rewriting put behind it."""
-    found = _ON_BEHALF.match(name.strip())
-    plain = (found[1] if found else name).strip().strip("'\"").strip()
+    found = _mark_in(name)
+    plain = (name[: found.start()] if found else name).strip().strip("'\"").strip()
     return "" if is_addr_spec(plain) else plain
 
 
