@@ -19,7 +19,7 @@ from app.mail.message import Mailbox
 
 _MOST_IDS = 20
 _LONGEST_REFERENCES = 998  # octets; relays cut or refuse longer ones
-_MOST_PREFIXES = 10
+_MOST_PREFIXES = 300
 _LONGEST_SUBJECT = 900
 _WORDS = frozenset(("ref",))  # read as a prefix elsewhere; in a subject it can be one's own word
 _COLON = re.compile("[:：]")
