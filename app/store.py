@@ -13,6 +13,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -126,7 +127,11 @@ class S3Store:
         # Imported here because it is an extra that only this store needs.
         from obstore.store import S3Store as Bucket  # noqa: PLC0415
 
-        self._bucket: Any = Bucket.from_url(url)
+        # A sender waits for its 250: better 451 after a few tries than silence for minutes.
+        self._bucket: Any = Bucket.from_url(
+            url,
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+        )
 
     async def put(self, key: str, content: bytes) -> None:
         await self._guarded(self._bucket.put_async(key, content))
@@ -136,7 +141,8 @@ class S3Store:
         return bytes(await self._guarded(answer.bytes_async()))
 
     async def delete(self, key: str) -> None:
-        await self._guarded(self._bucket.delete_async(key))
+        with contextlib.suppress(NotFound):
+            await self._guarded(self._bucket.delete_async(key))
 
     async def check(self) -> None:
         with contextlib.suppress(NotFound):
