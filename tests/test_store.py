@@ -36,9 +36,11 @@ class SmallS3:
             self.objects[path] = await request.body()
             answer = Response(headers={"ETag": '"1"'})
         elif request.method == "POST":  # delete some objects, named in XML
-            for key in re.findall(rb"<Key>([^<]*)</Key>", await request.body()):
-                self.objects.pop(f"{path.rstrip('/')}/{key.decode()}", None)
-            answer = Response("<DeleteResult/>", media_type="application/xml")
+            keys = re.findall(r"<Key>([^<]*)</Key>", (await request.body()).decode())
+            for key in keys:
+                self.objects.pop(f"{path.rstrip('/')}/{key}", None)
+            gone = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+            answer = Response(f"<DeleteResult>{gone}</DeleteResult>", media_type="application/xml")
         elif path in self.objects:
             when = "Tue, 24 Nov 2026 10:00:00 GMT"
             answer = Response(self.objects[path], headers={"ETag": '"1"', "Last-Modified": when})
