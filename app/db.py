@@ -59,6 +59,7 @@ NAMING = {
 T = TypeVar("T")
 
 SQLITE_READERS = 4
+SQLITE_PATIENCE = 15.0  # seconds that a writer waits for another process to end its transaction
 CHECKPOINT_PAGES = 4000  # of 4 kB; the worker checkpoints, this is only the emergency brake
 
 
@@ -157,7 +158,7 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=30,
         json_serializer=_to_json,
-        connect_args={"timeout": 15},
+        connect_args={"timeout": SQLITE_PATIENCE},
     )
     event.listen(engine.sync_engine, "connect", functools.partial(_on_connect, writer))
     event.listen(engine.sync_engine, "begin", _begin_immediate if writer else _begin)
@@ -204,8 +205,18 @@ def _begin(connection: Any) -> None:
 
 def insert_new(db: AsyncSession, table: Table, keys: Sequence[str] = ()) -> Insert:
     """An INSERT that leaves rows alone whose key (any unique one, or `keys`) is there already."""
-    make = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return _insert_new(dialect_of(db), table, tuple(keys))
+
+
+@functools.cache
+def _insert_new(dialect: str, table: Table, keys: tuple[str, ...]) -> Insert:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return make(table).on_conflict_do_nothing(index_elements=list(keys) or None)
+
+
+def dialect_of(db: AsyncSession) -> str:
+    """The name of the database's dialect: `sqlite` or `postgresql`."""
+    return db.get_bind().dialect.name
 
 
 def refusal_for(fault: BaseException) -> Refusal | None:

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
-from app.db import Page, PageRequest, insert_new, page_of
+from app.db import Page, PageRequest, dialect_of, insert_new, page_of
 from app.domain.accounts import hosting
 from app.domain.accounts.given import visible_line
 from app.domain.accounts.models import Account, Subdomain
@@ -20,7 +20,14 @@ from app.errors import Conflict, FieldError, NotFound
 COMPANY_NAME_LIMIT = 100
 NUMBERED = 20  # `acme-2` … `acme-20`; beyond that the number says nothing any more
 
+_ACCOUNTS: Table = Account.__table__  # type: ignore[assignment]
 _SUBDOMAINS: Table = Subdomain.__table__  # type: ignore[assignment]
+_LOCK = (
+    select(_ACCOUNTS.c.id)
+    .where(_ACCOUNTS.c.id.in_(bindparam("accounts")))
+    .order_by(_ACCOUNTS.c.id)
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,6 @@ async def lock(db: AsyncSession, account_ids: Collection[str]) -> None:
     other; foreign keys to them go on being checked meanwhile (FOR NO KEY UPDATE). On SQLite the
     transaction already is the only one that writes.
     """
-    if db.get_bind().dialect.name != "postgresql" or not account_ids:
+    if dialect_of(db) != "postgresql" or not account_ids:
         return
-    rows = select(Account.id).where(Account.id.in_(sorted(account_ids))).order_by(Account.id)
-    await db.execute(rows.with_for_update(key_share=True))
+    await db.execute(_LOCK, {"accounts": sorted(account_ids)})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
@@ -164,22 +164,35 @@ def is_available(user: User, moment: datetime) -> bool:
     return user.working_hours is None or working_hours.is_within(user.working_hours, moment)
 
 
+# Core and made once, because it runs for every mail.
+_USERS: Table = User.__table__  # type: ignore[assignment]
+_ADDRESSES: Table = UserAddress.__table__  # type: ignore[assignment]
+_TEAMMATES = (
+    select(
+        _ADDRESSES.c.account_id, _ADDRESSES.c.address, _USERS.c.id, _USERS.c.name, _USERS.c.email
+    )
+    .join(
+        _USERS,
+        (_USERS.c.account_id == _ADDRESSES.c.account_id) & (_USERS.c.id == _ADDRESSES.c.user_id),
+    )
+    .where(
+        _ADDRESSES.c.account_id.in_(bindparam("accounts")),
+        _ADDRESSES.c.address.in_(bindparam("addresses")),
+    )
+)
+
+
 async def teammates(
     db: AsyncSession, wanted: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], Teammate]:
     """Whom of the team these addresses belong to: (account id, canonical address) → user."""
     if not wanted:
         return {}
-    statement = (
-        select(UserAddress.account_id, UserAddress.address, User.id, User.name, User.email)
-        .join(User, (User.account_id == UserAddress.account_id) & (User.id == UserAddress.user_id))
-        .where(
-            UserAddress.account_id.in_({account_id for account_id, _ in wanted}),
-            UserAddress.address.in_({address for _, address in wanted}),
-        )
-    )
-    rows = (await db.execute(statement)).all()
-    found = {(row[0], row[1]): Teammate(row[2], row[3], row[4]) for row in rows}
+    found: dict[tuple[str, str], Teammate] = {}
+    accounts = sorted({account_id for account_id, _ in wanted})
+    for some in chunks(sorted({address for _, address in wanted})):
+        rows = await db.execute(_TEAMMATES, {"accounts": accounts, "addresses": some})
+        found.update({(row[0], row[1]): Teammate(row[2], row[3], row[4]) for row in rows})
     return {key: found[key] for key in wanted if key in found}
 
 

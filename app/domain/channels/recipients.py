@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks
@@ -51,18 +51,48 @@ class AddressOwner:
     channel_id: str | None
 
 
+CHANNELS: Table = Channel.__table__  # type: ignore[assignment]
+ADDRESSES: Table = HostedAddress.__table__  # type: ignore[assignment]
+
 _FACTS = (
-    Channel.account_id,
-    Channel.id,
-    Channel.name,
-    Channel.source,
-    Channel.forwarding_address,
-    Channel.team_address,
-    Channel.other_team_addresses,
-    Channel.gateways,
-    Channel.forwarding_status,
-    Channel.reopen_window_days,
+    CHANNELS.c.account_id,
+    CHANNELS.c.id,
+    CHANNELS.c.name,
+    CHANNELS.c.source,
+    CHANNELS.c.forwarding_address,
+    CHANNELS.c.team_address,
+    CHANNELS.c.other_team_addresses,
+    CHANNELS.c.gateways,
+    CHANNELS.c.forwarding_status,
+    CHANNELS.c.reopen_window_days,
 )
+_ACCEPTING = (
+    select(ADDRESSES.c.address, *_FACTS)
+    .join(
+        CHANNELS,
+        and_(
+            CHANNELS.c.account_id == ADDRESSES.c.account_id,
+            CHANNELS.c.id == ADDRESSES.c.channel_id,
+        ),
+    )
+    .where(
+        ADDRESSES.c.address.in_(bindparam("addresses")),
+        ADDRESSES.c.state == LIVE,
+        CHANNELS.c.state == CONNECTED,
+        CHANNELS.c.deleted_at.is_(None),
+    )
+)
+# Two IN lists instead of row values, which SQLite answers by a scan.
+_THESE = and_(
+    CHANNELS.c.account_id.in_(bindparam("accounts")), CHANNELS.c.id.in_(bindparam("channels"))
+)
+_PROVE = (
+    update(CHANNELS)
+    .where(_THESE, CHANNELS.c.forwarding_status.in_(UNPROVEN))
+    .values(forwarding_status=VERIFIED)
+    .returning(CHANNELS.c.account_id, CHANNELS.c.id)
+)
+_NOTE = update(CHANNELS).where(_THESE).values(last_received_at=bindparam("at"))
 
 
 async def accepting(db: AsyncSession, addresses: Collection[str]) -> dict[str, ChannelFacts]:
@@ -74,23 +104,8 @@ async def accepting(db: AsyncSession, addresses: Collection[str]) -> dict[str, C
     wanted = {given: of_channel(given) for given in addresses}
     found: dict[str, ChannelFacts] = {}
     for some in chunks(sorted(set(wanted.values()))):
-        statement = (
-            select(HostedAddress.address, *_FACTS)
-            .join(
-                Channel,
-                and_(
-                    Channel.account_id == HostedAddress.account_id,
-                    Channel.id == HostedAddress.channel_id,
-                ),
-            )
-            .where(
-                HostedAddress.address.in_(some),
-                HostedAddress.state == LIVE,
-                Channel.state == CONNECTED,
-                Channel.deleted_at.is_(None),
-            )
-        )
-        found.update({row.address: _facts(row) for row in await db.execute(statement)})
+        rows = await db.execute(_ACCEPTING, {"addresses": some})
+        found.update({row.address: _facts(row) for row in rows})
     return {given: found[address] for given, address in wanted.items() if address in found}
 
 
@@ -170,28 +185,15 @@ async def mail_arrived(
     """
     news = []
     for some in chunks(arrived):
-        # Two IN lists instead of row values, which SQLite answers by a scan.
-        which = and_(
-            Channel.account_id.in_({account_id for account_id, _ in some}),
-            Channel.id.in_([channel_id for _, channel_id in some]),
-        )
-        proven = (
-            update(Channel)
-            .where(which, Channel.forwarding_status.in_(UNPROVEN))
-            .values(forwarding_status=VERIFIED)
-            .returning(Channel.account_id, Channel.id)
-            .execution_options(synchronize_session=False)
-        )
+        which = {
+            "accounts": sorted({account_id for account_id, _ in some}),
+            "channels": [channel_id for _, channel_id in some],
+        }
         news += [
             NewEvent(row.account_id, "channel.forwarding_verified", {"channel_id": row.id})
-            for row in await db.execute(proven)
+            for row in await db.execute(_PROVE, which)
         ]
-        await db.execute(
-            update(Channel)
-            .where(which)
-            .values(last_received_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        await db.execute(_NOTE, {**which, "at": now})
     return news
 
 

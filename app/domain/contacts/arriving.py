@@ -113,20 +113,26 @@ def _people(wanted: Sequence[Wanted]) -> dict[Key, _Person]:
     return people
 
 
+_KNOWN = (
+    select(ADDRESSES.c.account_id, ADDRESSES.c.address, CONTACTS.c.id, CONTACTS.c.name)
+    .join(
+        CONTACTS,
+        (CONTACTS.c.account_id == ADDRESSES.c.account_id)
+        & (CONTACTS.c.id == ADDRESSES.c.contact_id),
+    )
+    .where(
+        ADDRESSES.c.account_id.in_(bindparam("accounts")),
+        ADDRESSES.c.address.in_(bindparam("addresses")),
+    )
+)
+
+
 async def _look_up(db: AsyncSession, people: dict[Key, _Person]) -> dict[Key, ContactRef]:
     accounts = sorted({account_id for account_id, _ in people})
     found: dict[Key, ContactRef] = {}
     for some in chunks(sorted({address for _, address in people})):
-        statement = (
-            select(ADDRESSES.c.account_id, ADDRESSES.c.address, CONTACTS.c.id, CONTACTS.c.name)
-            .join(
-                CONTACTS,
-                (CONTACTS.c.account_id == ADDRESSES.c.account_id)
-                & (CONTACTS.c.id == ADDRESSES.c.contact_id),
-            )
-            .where(ADDRESSES.c.account_id.in_(accounts), ADDRESSES.c.address.in_(some))
-        )
-        for account_id, address, contact_id, name in await db.execute(statement):
+        rows = await db.execute(_KNOWN, {"accounts": accounts, "addresses": some})
+        for account_id, address, contact_id, name in rows:
             if (account_id, address) in people:
                 found[account_id, address] = ContactRef(contact_id, name)
     return found
@@ -162,11 +168,14 @@ async def _give_names(
     ]
 
 
+_INSERT_CONTACTS, _INSERT_ADDRESSES = insert(CONTACTS), insert(ADDRESSES)
+
+
 async def _create(
     db: AsyncSession, unknown: dict[Key, _Person], now: datetime
 ) -> dict[Key, ContactRef]:
     made = {key: ContactRef(ids.new("con"), person.name) for key, person in unknown.items()}
-    await db.execute(insert(CONTACTS), [_row(key[0], ref, now) for key, ref in made.items()])
+    await db.execute(_INSERT_CONTACTS, [_row(key[0], ref, now) for key, ref in made.items()])
     addresses = [
         {
             "account_id": key[0],
@@ -177,7 +186,7 @@ async def _create(
         }
         for key, ref in made.items()
     ]
-    await db.execute(insert(ADDRESSES), addresses)
+    await db.execute(_INSERT_ADDRESSES, addresses)
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks
@@ -18,6 +18,35 @@ from app.mail.threading import key_of
 MESSAGES: Table = Message.__table__  # type: ignore[assignment]
 CONVERSATIONS: Table = Conversation.__table__  # type: ignore[assignment]
 THREAD_IDS: Table = ThreadId.__table__  # type: ignore[assignment]
+
+# Made once, because they run for every mail. Two IN lists instead of row values, which SQLite
+# answers by a scan.
+_MESSAGES = select(
+    MESSAGES.c.account_id,
+    MESSAGES.c.id,
+    MESSAGES.c.conversation_id,
+    MESSAGES.c.message_key,
+    MESSAGES.c.kind,
+    MESSAGES.c.mail_class,
+    MESSAGES.c.from_name,
+    MESSAGES.c.from_address,
+    MESSAGES.c.author_address,
+    MESSAGES.c.subject,
+    MESSAGES.c.text,
+    MESSAGES.c.attachments,
+    MESSAGES.c.attribution,
+    MESSAGES.c.raw_digest,
+    MESSAGES.c.sent_at,
+).where(
+    MESSAGES.c.account_id.in_(bindparam("accounts")), MESSAGES.c.message_key.in_(bindparam("keys"))
+)
+_THREADS = select(THREAD_IDS).where(
+    THREAD_IDS.c.account_id.in_(bindparam("accounts")), THREAD_IDS.c.key.in_(bindparam("keys"))
+)
+_CONVERSATIONS = select(CONVERSATIONS).where(
+    CONVERSATIONS.c.account_id.in_(bindparam("accounts")),
+    CONVERSATIONS.c.id.in_(bindparam("ids")),
+)
 
 
 @dataclass(slots=True)
@@ -57,26 +86,7 @@ async def _look_up_messages(
 ) -> None:
     """Messages with the same Message-ID in the same channel: the same mail, or a reused id."""
     for some in chunks(sorted(keys)):
-        # Two IN lists instead of row values, which SQLite answers by a scan.
-        found = await db.execute(
-            select(
-                Message.account_id,
-                Message.id,
-                Message.conversation_id,
-                Message.message_key,
-                Message.kind,
-                Message.mail_class,
-                Message.from_name,
-                Message.from_address,
-                Message.author_address,
-                Message.subject,
-                Message.text,
-                Message.attachments,
-                Message.attribution,
-                Message.raw_digest,
-                Message.sent_at,
-            ).where(Message.account_id.in_(accounts), Message.message_key.in_(some))
-        )
+        found = await db.execute(_MESSAGES, {"accounts": accounts, "keys": some})
         for row in found.mappings():
             group.known.setdefault((row["account_id"], row["message_key"]), []).append(dict(row))
 
@@ -85,18 +95,10 @@ async def _look_up_threads(
     db: AsyncSession, group: Group, accounts: Collection[str], keys: Collection[str]
 ) -> None:
     for some in chunks(sorted(keys)):
-        found = await db.execute(
-            select(THREAD_IDS).where(
-                THREAD_IDS.c.account_id.in_(accounts), THREAD_IDS.c.key.in_(some)
-            )
-        )
+        found = await db.execute(_THREADS, {"accounts": accounts, "keys": some})
         for account_id, key, conversation_id in found:
             group.threads[account_id, key] = conversation_id
     for wanted in chunks(sorted(set(group.threads.values()))):
-        rows = await db.execute(
-            select(CONVERSATIONS).where(
-                CONVERSATIONS.c.account_id.in_(accounts), CONVERSATIONS.c.id.in_(wanted)
-            )
-        )
+        rows = await db.execute(_CONVERSATIONS, {"accounts": accounts, "ids": wanted})
         for row in rows.mappings():
             group.conversations[row["account_id"], row["id"]] = dict(row)

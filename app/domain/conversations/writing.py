@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
+from app.db import dialect_of
 from app.domain import contacts
 from app.domain.conversations.incoming import Author, Incoming
 from app.domain.conversations.known import CONVERSATIONS, MESSAGES, THREAD_IDS, Group
@@ -93,19 +95,22 @@ def comment_row(message: dict[str, Any], words: str, teammate: Author) -> dict[s
     }
 
 
+_INSERT_CONVERSATIONS, _INSERT_MESSAGES = insert(CONVERSATIONS), insert(MESSAGES)
+
+
 async def write(db: AsyncSession, group: Group, now: datetime) -> None:
     """Write what was decided for the group."""
     if group.opened:
         await _name_contacts(db, group, now)
-        await db.execute(insert(CONVERSATIONS), group.opened)
+        await db.execute(_INSERT_CONVERSATIONS, group.opened)
     if group.messages:
-        await db.execute(insert(MESSAGES), group.messages)
+        await db.execute(_INSERT_MESSAGES, group.messages)
     if group.thread_ids:
         rows = [
             {"account_id": account_id, "key": key, "conversation_id": conversation_id}
             for (account_id, key), conversation_id in group.thread_ids.items()
         ]
-        await db.execute(_insert_thread_ids(db), rows)
+        await db.execute(_insert_thread_ids(dialect_of(db)), rows)
     if group.changed:
         await db.execute(_UPDATE, [_change(row) for row in group.changed.values()])
 
@@ -140,8 +145,9 @@ def _created(row: dict[str, Any]) -> NewEvent:
     )
 
 
-def _insert_thread_ids(db: AsyncSession) -> Any:
-    make = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+@functools.cache
+def _insert_thread_ids(dialect: str) -> Any:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = make(THREAD_IDS)
     return statement.on_conflict_do_update(
         index_elements=["account_id", "key"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
+from app.db import dialect_of
 from app.domain.events.models import Event, EventSequence
+
+_SEQUENCES: Table = EventSequence.__table__  # type: ignore[assignment]
+_INSERT = insert(Event.__table__)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +59,26 @@ async def record(db: AsyncSession, news: Sequence[NewEvent], now: datetime) -> N
                 "created_at": now,
             }
         )
-    table: Table = Event.__table__  # type: ignore[assignment]
-    await db.execute(insert(table), rows)
+    await db.execute(_INSERT, rows)
 
 
 async def _reserve(db: AsyncSession, account_id: str, count: int) -> int:
     """Take `count` numbers of the account; the first of them."""
-    make = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = make(EventSequence).values(account_id=account_id, last=count)
-    statement = statement.on_conflict_do_update(
-        index_elements=[EventSequence.account_id],
-        set_={"last": EventSequence.last + count},
+    numbers = await db.execute(
+        _reserving(dialect_of(db)), {"account_id": account_id, "last": count}
     )
-    last = (await db.execute(statement.returning(EventSequence.last))).scalar_one()
+    last: int = numbers.scalar_one()
     return last - count + 1
+
+
+@functools.cache
+def _reserving(dialect: str) -> Any:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(_SEQUENCES)
+    return statement.on_conflict_do_update(
+        index_elements=[_SEQUENCES.c.account_id],
+        set_={"last": _SEQUENCES.c.last + statement.excluded.last},
+    ).returning(_SEQUENCES.c.last)
 
 
 async def list_events(

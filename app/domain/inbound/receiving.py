@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 LEDGER: Table = ReceivedMail.__table__  # type: ignore[assignment]
 RAW: Table = RawMail.__table__  # type: ignore[assignment]
+_INSERT = insert(LEDGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ async def receive(
     if deliveries:
         await _keep_raw(db, deliveries, now)
         await _process(db, deliveries, now)
-        await db.execute(insert(LEDGER), [_ledger_row(delivery) for delivery in deliveries])
+        await db.execute(_INSERT, [_ledger_row(delivery) for delivery in deliveries])
     return answers
 
 
