@@ -20,9 +20,7 @@ Strategy = Literal["round_robin", "least_loaded", "random"]
 Priority = Literal["low", "medium", "high", "urgent"]
 
 Address = Annotated[str, Field(max_length=1000, examples=["support@acme.example"])]
-# PostgreSQL has no place for U+0000 in texts; refused here, it is refused on every database.
-Text = Annotated[str, Field(pattern="^[^\\x00]*$")]
-GivenId = Annotated[Text, Field(max_length=40)]
+GivenId = Annotated[str, Field(max_length=40)]
 Ids = Annotated[list[GivenId], Field(max_length=500)]
 
 
@@ -196,14 +194,14 @@ def routing_view(rule: RoutingRule) -> RoutingView:
 class TicketPropertiesBody(Strict):
     """The template of a ticket. Name and category may hold tokens such as {{contact.name}}."""
 
-    name: Text = Field("{{conversation.subject}}", max_length=500)
+    name: str = Field("{{conversation.subject}}", max_length=500)
     pipeline_id: GivenId | None = Field(None, description="Null: the first pipeline.")
     stage_id: GivenId | None = Field(None, description="Null: the first open stage.")
     priority: Priority | None = None
     owner_id: GivenId | None = Field(
         None, description="Null: whoever is assigned to the conversation."
     )
-    category: Text | None = Field(None, max_length=200)
+    category: str | None = Field(None, max_length=200)
     custom: dict[str, Any] = Field(default_factory=dict, max_length=200)
 
 

@@ -14,7 +14,6 @@ from app.api.channel_parts import (
     RoutingView,
     SenderIdentityView,
     Strict,
-    Text,
     TicketAutomationBody,
     TicketAutomationView,
     automation_view,
@@ -93,7 +92,7 @@ class NewChannelBody(Strict):
     routing: RoutingBody = Field(default_factory=RoutingBody)
     ticket_automation: TicketAutomationBody = Field(default_factory=TicketAutomationBody)
     forwarding_address: ForwardingAddressBody | None = None
-    signature: Text = Field("", max_length=20_000)
+    signature: str = Field("", max_length=20_000)
     reopen_window_days: Days = None
     connect: bool = Field(False, description="Connect it at once; all or nothing.")
 
@@ -128,7 +127,7 @@ class ChannelPatch(Strict):
     team_address: Address | None = None
     other_team_addresses: list[Address] = Field(default_factory=list, max_length=100)
     gateways: list[Address] = Field(default_factory=list, max_length=100)
-    signature: Text = Field("", max_length=20_000)
+    signature: str = Field("", max_length=20_000)
     reopen_window_days: Days = None
 
     def change(self) -> ChannelChange:

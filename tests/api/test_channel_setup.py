@@ -363,6 +363,8 @@ async def test_a_kept_confirmation_is_shown_with_code_and_link(
         )
 
     forwarding = (await http.get(f"/v1/channels/{channel['id']}/forwarding")).json()
+    [hint] = step(await setup_of(http, channel), "forwarding")["problems"]
+    assert hint["code"] == "channel.confirmation_asked"
     assert forwarding["status"] == "waiting"
     assert forwarding["confirmation"] == {
         "provider": "gmail",

@@ -232,6 +232,7 @@ async def test_null_clears_what_may_be_empty(http: httpx.AsyncClient) -> None:
         ("reopen_window_days", -1),
         ("reopen_window_days", 3651),
         ("signature", None),
+        ("team_address", "a@" + ".".join(["ü" * 50] * 5) + ".example"),
         ("state", "connected"),
         ("forwarding_address", "x@y.example"),
     ],

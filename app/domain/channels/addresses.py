@@ -12,6 +12,7 @@ from collections.abc import Container
 from app.errors import invalid_field
 from app.mail.addresses import canonical, is_addr_spec, parse_mailboxes
 
+LONGEST_ADDRESS = 320  # also with its domain in A-labels
 LONGEST_LOCAL_PART = 64  # octets, RFC 5321 4.5.3.1.1
 FALLBACK = "support"
 
@@ -98,7 +99,8 @@ def read_address(text: str, *, at: str) -> str:
     Raises Invalid for anything else; `at` points to it.
     """
     boxes = parse_mailboxes(text) if len(text) <= 1000 and text.isprintable() else ()
-    if len(boxes) != 1 or not is_addr_spec(boxes[0].address):
+    fits = len(boxes) == 1 and is_addr_spec(boxes[0].address)
+    if not fits or len(canonical(boxes[0].address)) > LONGEST_ADDRESS:
         detail = "This is not a mail address such as support@acme.example."
         raise invalid_field(at, detail, "channel.bad_address")
     local, _, domain = boxes[0].address.rpartition("@")

@@ -107,5 +107,8 @@ def _forwarding(whole: WholeChannel) -> Step:
         return Step("forwarding", True)
     if whole.channel.state != CONNECTED:
         return Step("forwarding", False)
+    if whole.channel.confirmation is not None:
+        detail = "The provider wants the forwarding confirmed; its code and link are kept here."
+        return Step("forwarding", False, (Problem("channel.confirmation_asked", detail, False),))
     detail = f"Nothing was forwarded to {whole.forwarding_address} yet."
     return Step("forwarding", False, (Problem("channel.nothing_forwarded", detail, False),))
