@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,16 @@ class Inbox:
         """Everything in a short list."""
         items: list[dict[str, Any]] = (await self.get(path, limit=200, **query))["items"]
         return items
+
+    async def refusals(self, count: int) -> list[dict[str, Any]]:
+        """The refused deliveries; they are noted in the background, so this waits for `count`."""
+        rows: list[dict[str, Any]] = []
+        for _ in range(500):
+            rows = await self.all("/v1/received-mail", outcome="refused")
+            if len(rows) >= count:
+                break
+            await asyncio.sleep(0.01)
+        return rows
 
     async def conversation_of(self, message: dict[str, Any]) -> dict[str, Any]:
         """Where the message stands."""

@@ -26,7 +26,10 @@ async def settle_authors(
 ) -> None:
     """Everybody outside who wrote as a person has a contact; one look-up for the whole group."""
     for mail in incoming:
-        if mail.forwarded is not None and _is_answer(group, mail):
+        own_key = key_of(mail.scope, mail.message_id)
+        if same_mail(group.known.get((mail.account_id, own_key), ()), mail) is not None:
+            mail.becomes_contact = False  # its author was settled when it came first
+        elif mail.forwarded is not None and thread_of(group, mail, own_key) is not None:
             speak_for_himself(mail)
     wanted = [
         contacts.Wanted(mail.account_id, mail.author.name, mail.author.address)
@@ -42,14 +45,6 @@ async def settle_authors(
         if mail.becomes_contact and ref is not None:
             name = mail.author.name or ref.name
             mail.author = Author(name, mail.author.address, contact_id=ref.id)
-
-
-def _is_answer(group: Group, mail: Incoming) -> bool:
-    """Does the forward name a known conversation, and is it not the very mail that opened it?"""
-    own_key = key_of(mail.scope, mail.message_id)
-    if same_mail(group.known.get((mail.account_id, own_key), ()), mail) is not None:
-        return False
-    return thread_of(group, mail, own_key) is not None
 
 
 def show_forwarded(mail: Incoming) -> None:

@@ -181,12 +181,18 @@ async def admit(db: AsyncSession, account_id: str, message_id: str, now: datetim
     message.pending = False
     if message.author_address:
         _swap_participant_in(conversation, message)
+    facts = {"message_id": message.id, "conversation_id": conversation.id}
+    news = [NewEvent(account_id, "message.admitted", facts)]
     if message.mail_class == "human":
         conversation.last_received_at = max(
             conversation.last_received_at or message.created_at, message.created_at
         )
-    facts = {"message_id": message.id, "conversation_id": conversation.id}
-    await events.record(db, [NewEvent(account_id, "message.admitted", facts)], now)
+        closed = conversation.closed_at
+        if closed is not None and closed < message.created_at:  # it would have reopened it
+            conversation.state, conversation.closed_at = "open", None
+            facts = {"conversation_id": conversation.id}
+            news.append(NewEvent(account_id, "conversation.reopened", facts))
+    await events.record(db, news, now)
     return message
 
 
