@@ -22,8 +22,8 @@ SUBJECTS = (
 )  # fmt: skip
 TEXTS = (
     "", "Hello Bob,\n\nthank you.\n", "x" * 5000, "Привет, мир! " * 400, "From here\n.\n..\n",
-    "trailing blanks   \nand tabs\t\t\n   \n\n\n\n", "tab\tand  blanks\r\nCRLF\r\n", "=_a_ =3D = ?=\n",
-    "\n\n\nblank lines first", "日本語のテキスト。\n" * 50, "a\x0bb\x00c\x1b[1m",
+    "trailing blanks   \nand tabs\t\t\n   \n\n\n\n", "tab\tand  blanks\r\nCRLF\r\n",
+    "=_a_ =3D = ?=\n", "\n\n\nblank lines first", "日本語のテキスト。\n" * 50, "a\x0bb\x00c\x1b[1m",
     ("word " * 300 + "\n") * 3, "é" + "\n" * 40, "mixed: naïve café\n" * 30,
 )  # fmt: skip
 HTMLS = (None, "<p>Hello <b>Bob</b></p>", "<p>" + "ü" * 3000 + "</p>", '<img src="cid:logo@acme">')

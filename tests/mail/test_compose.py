@@ -83,7 +83,15 @@ def test_a_local_part_beyond_ascii_needs_smtputf8(field: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["bob", "", "bob@", "@x.example", "a b@x.example", "bob@x..example", "b@x.example>, <c@y.example"],
+    [
+        "bob",
+        "",
+        "bob@",
+        "@x.example",
+        "a b@x.example",
+        "bob@x..example",
+        "b@x.example>, <c@y.example",
+    ],
 )
 def test_an_address_that_cannot_be_sent_to_is_refused_with_its_place(address: str) -> None:
     with pytest.raises(errors.Invalid) as refused:
@@ -270,9 +278,7 @@ def test_words_signature_and_quote_stand_in_this_order() -> None:
 
     mail = parse.parse(compose(outgoing).raw)
 
-    assert mail.text.rstrip() == (
-        "Yes.\n\n-- \nAcme\n\nOn Monday, Bob wrote:\n> Is it?\n>> Maybe."
-    )
+    assert mail.text.rstrip() == ("Yes.\n\n-- \nAcme\n\nOn Monday, Bob wrote:\n> Is it?\n>> Maybe.")
     assert re.search(r"Yes\..*Acme.*On Monday.*<blockquote type=\"cite\".*Is it", mail.html, re.S)
 
 
