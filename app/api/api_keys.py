@@ -67,7 +67,7 @@ class NewApiKey(BaseModel):
 )
 async def create_api_key(body: NewApiKey, caller: Writer, db: Db) -> CreatedApiKeyView:
     """
-    Make a key.
+    Make an API key.
 
     The answer is the only place where its secret stands: only a digest is stored. A key hands
     out no more than it may do itself (403 `api_keys.more_than_own`).

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Path, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.channel_parts import Text
 from app.api.channel_schemas import ChannelView, channel_view, settings_of
 from app.api.etags import check_match, tagged
 from app.api.house import House
@@ -18,7 +17,7 @@ from app.domain.channels import Channel, WholeChannel
 
 Reader = Annotated[Caller, caller_with("channels:read")]
 Writer = Annotated[Caller, caller_with("channels:write")]
-ChannelId = Annotated[Text, Path(max_length=40)]
+ChannelId = Annotated[str, Path(description="Id of the channel (`chn_…`).")]
 
 
 def roots_of(house: House) -> HostedRoots:

@@ -233,7 +233,7 @@ async def create_comment(
     """
     Add an internal comment.
 
-    It is never mailed.
+    For the team alone: it is never mailed. The author is a user of the account.
     """
     message = await conversations.comment(
         db,

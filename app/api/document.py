@@ -45,7 +45,8 @@ REFUSALS = {
     400: (
         "BadRequest",
         "Broken: a body that is no JSON (`request.not_json`), a cursor that we did not make "
-        "(`request.bad_cursor`), an unusable Idempotency-Key (`idempotency.bad_key`).",
+        "(`request.bad_cursor`), a NUL in a text (`request.bad_character`), "
+        "an unusable Idempotency-Key (`idempotency.bad_key`).",
     ),
     401: (
         "Unauthenticated",
@@ -68,7 +69,7 @@ REFUSALS = {
     ),
     429: ("TooMany", "Too many requests with this key (`request.too_many`)."),
 }
-ALWAYS = (401, 403, 429)
+ALWAYS = (400, 401, 403, 429)
 
 HEADERS = {
     "ETag": {
@@ -228,12 +229,10 @@ def _possible_refusals(operation: Operation, method: str) -> Iterator[int]:
         yield 404
     if any(p["in"] == "query" for p in parameters):
         yield 422
-    if any(p["name"] in ("cursor", "after") for p in parameters):
-        yield 400
     if "requestBody" in operation:
-        yield from (400, 413, 415, 422)
+        yield from (413, 415, 422)
     if method == "post":
-        yield from (400, 409)
+        yield 409
     if _takes(operation, "If-Match"):
         yield 412
 

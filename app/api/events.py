@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.problems import RequestProblem, refusals
+from app.api.problems import BAD_CURSOR, RequestProblem, refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
 from app.domain import events
 
@@ -53,7 +53,7 @@ async def list_events(
     everything.
     """
     if not after.isdigit() or int(after) >= 2**63:
-        raise RequestProblem(400, "This cursor was not made by us.", "request.bad_cursor")
+        raise RequestProblem(400, "This cursor was not made by us.", BAD_CURSOR)
     wanted = [name.strip() for name in types.split(",") if name.strip()]
     found = await events.list_events(
         db, caller.account_id, after=int(after), limit=limit, types=wanted

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
-from app.api.problems import RequestProblem
+from app.api.problems import BAD_CURSOR, RequestProblem
 from app.db import Page, PageRequest
 
 T = TypeVar("T")
@@ -59,14 +59,15 @@ def _decode(cursor: str) -> tuple[Any, ...]:
             raise ValueError("not a key")
         return tuple(_part(part) for part in parts)
     except (ValueError, TypeError, KeyError, binascii.Error, RecursionError) as fault:
-        raise RequestProblem(
-            400, "This cursor was not made by us.", "request.bad_cursor"
-        ) from fault
+        raise RequestProblem(400, "This cursor was not made by us.", BAD_CURSOR) from fault
 
 
 def _part(part: object) -> object:
     if isinstance(part, dict):
-        return datetime.fromisoformat(part["t"])
-    if isinstance(part, str | int) and not isinstance(part, bool):
+        moment = datetime.fromisoformat(part["t"])
+        if moment.tzinfo is None:
+            raise ValueError("not a moment")
+        return moment
+    if isinstance(part, str) and part.isprintable():  # an id; what else, no database need see
         return part
     raise ValueError("not a key")

@@ -33,6 +33,14 @@ STATUS: dict[type[errors.Refusal], int] = {
 }
 
 
+CODES = {
+    400: "request.not_json",
+    404: "request.no_such_path",
+    405: "request.method_not_allowed",
+}
+BAD_CURSOR = "request.bad_cursor"
+
+
 class Unauthenticated(errors.Refusal):
     """There is no key, or a wrong one (401)."""
 
@@ -111,6 +119,8 @@ def answer_to(request: Request, refusal: errors.Refusal) -> ProblemResponse:
         challenge = {"WWW-Authenticate": 'Bearer realm="hosted-inbox"'}
         return problem(request, 401, refusal.detail, refusal.code, headers=challenge)
     status = next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
+    if refusal.code == BAD_CURSOR:  # it belongs to the form of a request, wherever it is seen
+        status = 400
     fields = [{"pointer": e.pointer, "detail": e.detail} for e in refusal.errors]
     headers = {"Retry-After": "5"} if status in (503, 507) else None
     return problem(request, status, refusal.detail, refusal.code, errors=fields, headers=headers)
@@ -142,9 +152,10 @@ def _pointer(location: Sequence[str | int]) -> str:
 
 async def _http(request: Request, fault: Exception) -> ProblemResponse:
     assert isinstance(fault, HTTPException)
-    codes = {404: "request.no_such_path", 405: "request.method_not_allowed"}
-    code = codes.get(fault.status_code, f"request.http_{fault.status_code}")
+    code = CODES.get(fault.status_code, f"request.http_{fault.status_code}")
     detail = str(fault.detail) if fault.status_code < 500 else "Something went wrong here."
+    if fault.status_code == 400:  # FastAPI's only one: a body that breaks the parser
+        detail = "The body is not JSON."
     return problem(request, fault.status_code, detail, code, headers=fault.headers)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from app.api.paging import ListOf, Paging, list_of
@@ -54,9 +54,7 @@ async def list_ticket_pipelines(caller: Reader, db: Db, paging: Paging) -> ListO
 @router.get(
     "/{pipeline_id}", operation_id="get_ticket_pipeline", responses=refusals(401, 403, 404, 429)
 )
-async def get_ticket_pipeline(
-    pipeline_id: Annotated[str, Path(max_length=40)], caller: Reader, db: Db
-) -> PipelineView:
+async def get_ticket_pipeline(pipeline_id: str, caller: Reader, db: Db) -> PipelineView:
     """
     Read one pipeline with its stages.
 

@@ -8,6 +8,7 @@ that a slow client holds no lock.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Coroutine
@@ -80,6 +81,7 @@ class UnitOfWork(APIRoute):
 
 # An escaped U+0000 in JSON: `\\u0000` with an even number of backslashes before it.
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _refuse_nul(request: Request) -> None:
@@ -110,7 +112,20 @@ async def _read_body(request: Request) -> bytes:
         )
     if b"\0" in body or _ESCAPED_NUL.search(body):
         raise RequestProblem(400, "A text holds no NUL.", "request.bad_character")
+    if _ESCAPED_SURROGATE.search(body) and _has_half_a_pair(body):
+        raise RequestProblem(422, "A text holds no half characters.", "request.bad_character")
     return body
+
+
+def _has_half_a_pair(body: bytes) -> bool:
+    """Does a text hold a lone surrogate, which JSON can escape and no UTF-8 can say?"""
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):  # no JSON: the parser will say so
+        return False
+    return False
 
 
 async def _enter(request: Request, house: House, db: AsyncSession) -> Caller:

@@ -1,0 +1,149 @@
+"""
+The OpenAPI document: current, valid, and worth reading for every operation.
+
+Deliberately not here: whether the service does what it says; `tests/test_every_operation.py` asks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from app import cli
+from app.main import create_app
+from app.settings import Settings
+from tests.operations import DOCUMENT, OPERATIONS, Op, fits, resolved
+
+PUBLIC = {"get_liveness", "get_readiness", "get_metrics"}
+COMMITTED = Path(cli.OPENAPI)
+# Refusals that follow from what an operation takes.
+BODY = {"413", "415", "422"}
+
+
+each = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.id)
+
+
+def test_the_committed_document_is_current() -> None:
+    """As `hosted-inbox openapi --check` sees it; `make openapi` writes it anew."""
+    current = create_app(Settings()).openapi()
+
+    assert json.loads(COMMITTED.read_text("utf-8")) == current
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(DOCUMENT)
+
+
+def test_operation_ids_are_unique_and_good_names_of_methods() -> None:
+    ids = [op.id for op in OPERATIONS]
+
+    assert len(ids) == len(set(ids))
+    assert [one for one in ids if not re.fullmatch(r"[a-z]+(_[a-z]+)+", one)] == []
+
+
+def test_every_tag_is_described_and_used() -> None:
+    used = {tag for op in OPERATIONS for tag in op.spec["tags"]}
+    described = {tag["name"] for tag in DOCUMENT["tags"] if tag["description"]}
+
+    assert described == used
+
+
+def test_no_name_of_a_schema_shows_a_module() -> None:
+    assert [name for name in DOCUMENT["components"]["schemas"] if not name.isalnum()] == []
+
+
+def test_the_framework_s_own_errors_are_not_promised() -> None:
+    assert "HTTPValidationError" not in json.dumps(DOCUMENT)
+
+
+@each
+def test_an_operation_says_what_it_does(op: Op) -> None:
+    words = op.spec["description"].split("\n\nScope: ")[0]
+
+    assert 10 < len(op.spec["summary"]) < 90
+    assert not op.spec["summary"].endswith(".")
+    assert len(words) > 30
+    assert words != op.spec["summary"]
+    assert not words.startswith("Scope: ")
+
+
+@each
+def test_an_operation_needs_a_key_with_one_scope_or_is_public(op: Op) -> None:
+    security = op.spec["security"]
+
+    if op.id in PUBLIC:
+        assert security == []
+    else:
+        [(name, [scope])] = security[0].items()
+        assert name == "api_key"
+        right = "read" if op.method == "get" else "write"
+        assert re.fullmatch(rf"[a-z_]+:{right}", scope)
+        assert f"`{scope}`" in op.spec["description"]
+
+
+@each
+def test_every_parameter_is_described(op: Op) -> None:
+    parameters = [resolved(one) for one in op.spec.get("parameters", [])]
+
+    assert [one["name"] for one in parameters if not one.get("description")] == []
+
+
+@each
+def test_an_operation_declares_what_it_may_refuse(op: Op) -> None:
+    if op.id in PUBLIC:
+        return
+    parameters = [resolved(one) for one in op.spec.get("parameters", [])]
+    places = {one["in"] for one in parameters}
+    names = {one["name"] for one in parameters}
+
+    due = {"400", "401", "403", "429", "default"}
+    due |= {"404"} if "path" in places else set()
+    due |= {"422"} if "query" in places else set()
+    due |= {"412"} if "If-Match" in names else set()
+    due |= BODY if op.body is not None else set()
+    due |= {"409"} if op.method == "post" else set()
+
+    assert due <= set(op.spec["responses"])
+    assert ("Idempotency-Key" in names) == (op.method == "post")
+
+
+@each
+def test_refusals_are_problems(op: Op) -> None:
+    for status, answer in op.spec["responses"].items():
+        if status[0] == "2" or op.id in PUBLIC:
+            continue
+        content = resolved(answer)["content"]
+        assert list(content) == ["application/problem+json"], status
+        assert content["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
+
+
+@each
+def test_a_body_has_an_example_that_fits(op: Op) -> None:
+    if op.body is None:
+        return
+    examples = op.body.get("examples", [])
+
+    assert examples
+    for example in examples:
+        fits(op.body, example)
+
+
+@each
+def test_a_change_of_a_part_promises_no_defaults(op: Op) -> None:
+    """In a PATCH a field that is not given stays as it is."""
+    if op.method != "patch":
+        return
+    assert op.body is not None
+
+    assert [name for name, field in op.body["properties"].items() if "default" in field] == []
+
+
+def test_a_problem_has_the_members_of_rfc_9457_and_a_code() -> None:
+    problem: dict[str, Any] = DOCUMENT["components"]["schemas"]["Problem"]
+
+    assert {"type", "title", "status", "detail", "instance", "code"} <= set(problem["required"])
