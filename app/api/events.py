@@ -52,7 +52,7 @@ async def list_events(
     is new the list is empty. `sequence` counts without gaps: who reads to the end has seen
     everything.
     """
-    if not after.isdigit() or int(after) >= 2**63:
+    if not after.isdecimal() or int(after) >= 2**63:
         raise RequestProblem(400, "This cursor was not made by us.", BAD_CURSOR)
     wanted = [name.strip() for name in types.split(",") if name.strip()]
     found = await events.list_events(

@@ -46,6 +46,7 @@ async def reattribute(
     moved, left = [message], None
     if message.conversation_id is not None:
         conversation = await get(db, account_id, message.conversation_id)
+        _note_received(conversation, message)
         if await _follows(db, conversation, message):
             moved = await _of_author(db, conversation, message)
             left, conversation.contact_id = conversation.contact_id, contact.id
@@ -183,10 +184,8 @@ async def admit(db: AsyncSession, account_id: str, message_id: str, now: datetim
         _swap_participant_in(conversation, message)
     facts = {"message_id": message.id, "conversation_id": conversation.id}
     news = [NewEvent(account_id, "message.admitted", facts)]
+    _note_received(conversation, message)
     if message.mail_class == "human":
-        conversation.last_received_at = max(
-            conversation.last_received_at or message.created_at, message.created_at
-        )
         closed = conversation.closed_at
         if closed is not None and closed < message.created_at:  # it would have reopened it
             conversation.state, conversation.closed_at = "open", None
@@ -194,6 +193,13 @@ async def admit(db: AsyncSession, account_id: str, message_id: str, now: datetim
             news.append(NewEvent(account_id, "conversation.reopened", facts))
     await events.record(db, news, now)
     return message
+
+
+def _note_received(conversation: Conversation, message: Message) -> None:
+    """The message is one of somebody outside now: a person's word counts as received."""
+    if message.mail_class == "human":
+        received = conversation.last_received_at or message.created_at
+        conversation.last_received_at = max(received, message.created_at)
 
 
 def _swap_participant_in(conversation: Conversation, message: Message) -> None:
