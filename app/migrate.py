@@ -1,7 +1,7 @@
 """
 Migrations: the one Alembic chain for both databases, run up to its head.
 
-Several processes may start at one time: PostgreSQL lets one of them migrate, the others wait.
+Several processes may start at one time: the database lets one of them migrate, the others wait.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ async def upgrade(settings: Settings, revision: str = "head") -> None:
 def _upgrade(connection: Connection, revision: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    else:
+        connection.execute(text("BEGIN IMMEDIATE"))
     _run(connection, command.upgrade, revision)
 
 
