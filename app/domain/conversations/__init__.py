@@ -7,13 +7,12 @@ Deliberately not here: who wrote a mail (`inbound`, `mail.attribution`).
 from app.domain.conversations.authors import show_forwarded
 from app.domain.conversations.correcting import (
     admit,
-    merge,
     move_to_contact,
     reattribute,
-    split,
 )
 from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
 from app.domain.conversations.models import Conversation, Message, ThreadId
+from app.domain.conversations.rearranging import merge, split
 from app.domain.conversations.service import (
     ConversationChange,
     Filter,

@@ -1,24 +1,23 @@
 """
-Correcting: a person says who wrote a mail, or that conversations belong apart or together.
+Correcting: a person says who wrote a mail (E8), or lets a stranger's mail in.
 
-Each verb moves everything that hangs together in the transaction of its door.
+Each verb moves everything that hangs together in the transaction of its door. Deliberately not
+here: moving messages between conversations (`rearranging`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import ids
 from app.domain import contacts, events
-from app.domain.conversations.models import Conversation, Message, ThreadId
+from app.domain.conversations.models import Conversation, Message
 from app.domain.conversations.service import get, get_message
 from app.domain.events import NewEvent
-from app.errors import Conflict, invalid_field
+from app.errors import Conflict
 from app.mail.addresses import canonical
 
 
@@ -207,137 +206,6 @@ def _swap_participant_in(conversation: Conversation, message: Message) -> None:
     if all(canonical(one["address"]) != address for one in conversation.participants):
         joined = {"name": message.author_name, "address": message.author_address}
         conversation.participants = [*conversation.participants, joined]
-
-
-async def split(
-    db: AsyncSession,
-    account_id: str,
-    conversation_id: str,
-    message_ids: Sequence[str],
-    now: datetime,
-) -> Conversation:
-    """
-    These messages are a conversation of their own afterwards; answers to them go there.
-
-    Its contact is the author of the first of them, else that of the conversation they leave.
-    Raises NotFound; Invalid for messages of other conversations; Conflict when none would be left.
-    """
-    source = await get(db, account_id, conversation_id)
-    found = await _messages(db, source)
-    chosen = [one for one in found if one.id in set(message_ids)]
-    if len(chosen) != len(set(message_ids)):
-        raise invalid_field(
-            "/message_ids", "Not all of them are of this conversation.", "conversations.not_its_own"
-        )
-    if len(chosen) == len(found):
-        raise Conflict("One message has to stay.", "conversations.nothing_left")
-    contact_id = next((m.author_contact_id for m in chosen if m.author_contact_id), None)
-    target = Conversation(
-        account_id=account_id,
-        id=ids.new("cnv"),
-        channel_id=source.channel_id,
-        contact_id=contact_id or source.contact_id,
-        subject=chosen[0].subject,
-        state="open",
-        assignee_id=None,
-        team_id=None,
-        ticket_id=None,
-        spam=False,
-        participants=_people_of(chosen),
-        follow_up_of=source.id,
-        message_count=0,
-        last_message_at=now,
-        last_received_at=None,
-        last_sent_at=None,
-        created_at=now,
-        closed_at=None,
-        routing_decision=None,
-    )
-    db.add(target)
-    await db.flush()  # the messages' foreign key needs the row
-    for one in chosen:
-        one.conversation_id, one.pending = target.id, False
-    keys = [one.message_key for one in chosen if one.message_key]
-    await db.execute(
-        update(ThreadId)
-        .where(ThreadId.account_id == account_id, ThreadId.key.in_(keys))
-        .values(conversation_id=target.id)
-    )
-    _count(target, chosen)
-    _count(source, [one for one in found if one not in chosen])
-    facts = {"conversation_id": target.id, "split_from": source.id}
-    await events.record(db, [NewEvent(account_id, "conversation.created", facts)], now)
-    return target
-
-
-async def merge(
-    db: AsyncSession, account_id: str, conversation_id: str, into_id: str, now: datetime
-) -> Conversation:
-    """
-    Everything of the conversation stands in the other one afterwards; it is closed and empty.
-
-    Answers to either go to the one that is left. Raises NotFound; Conflict for itself or another
-    channel's.
-    """
-    source = await get(db, account_id, conversation_id)
-    target = await get(db, account_id, into_id)
-    if source.id == target.id:
-        raise Conflict("It is the same conversation.", "conversations.same")
-    if source.channel_id != target.channel_id:
-        raise Conflict("They belong to different channels.", "conversations.other_channel")
-    for table in (Message, ThreadId):
-        await db.execute(
-            update(table)
-            .where(table.account_id == account_id, table.conversation_id == source.id)
-            .values(conversation_id=target.id)
-            .execution_options(synchronize_session=False)
-        )
-    known = {canonical(one["address"]) for one in target.participants}
-    target.participants = [
-        *target.participants,
-        *(one for one in source.participants if canonical(one["address"]) not in known),
-    ]
-    _count(target, await _messages(db, target))
-    source.state, source.closed_at = "closed", now
-    source.follow_up_of, source.message_count = target.id, 0
-    facts = {"conversation_id": target.id, "merged_from": source.id}
-    await events.record(db, [NewEvent(account_id, "conversation.merged", facts)], now)
-    return target
-
-
-async def _messages(db: AsyncSession, conversation: Conversation) -> list[Message]:
-    found = await db.execute(
-        select(Message)
-        .where(
-            Message.account_id == conversation.account_id,
-            Message.conversation_id == conversation.id,
-        )
-        .order_by(Message.id)
-    )
-    return list(found.scalars())
-
-
-def _people_of(messages: Sequence[Message]) -> list[dict[str, str]]:
-    people: dict[str, dict[str, str]] = {}
-    for one in messages:
-        if one.author_contact_id and one.author_address:
-            people[canonical(one.author_address)] = {
-                "name": one.author_name,
-                "address": one.author_address,
-            }
-    return list(people.values())
-
-
-def _count(conversation: Conversation, messages: Sequence[Message]) -> None:
-    conversation.message_count = sum(one.kind != "event" for one in messages)
-    times = [one.created_at for one in messages]
-    conversation.last_message_at = max(times, default=conversation.last_message_at)
-    received = [
-        one.created_at
-        for one in messages
-        if one.direction == "incoming" and one.mail_class == "human" and not one.pending
-    ]
-    conversation.last_received_at = max(received, default=None)
 
 
 async def move_to_contact(
