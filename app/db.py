@@ -112,10 +112,12 @@ class Database:
                 pool_size=pool,
                 max_overflow=0,
                 pool_timeout=10,
+                pool_use_lifo=True,  # the one used last has our statements prepared
                 json_serializer=_to_json,
                 connect_args={
                     "timeout": 5,
                     "command_timeout": 60,
+                    "prepared_statement_cache_size": 250,
                     "server_settings": {"application_name": "hosted-inbox", "timezone": "UTC"},
                 },
             )
@@ -276,10 +278,21 @@ def _sqlstate(fault: DBAPIError) -> str:
     return str(getattr(fault.orig, "sqlstate", None) or "")
 
 
-def chunks(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
-    """The items in pieces that fit into one statement's parameters."""
+def chunks(items: Sequence[T], size: int = 512) -> Iterable[Sequence[T]]:
+    """The items in pieces that fit into a statement's IN list; the pieces are `padded`."""
     for start in range(0, len(items), size):
-        yield items[start : start + size]
+        yield padded(items[start : start + size])
+
+
+def padded(items: Sequence[T]) -> Sequence[T]:
+    """
+    The items for an IN list, the last one repeated until their number is a power of two.
+
+    The length of such a list is part of the statement. A database prepares each statement that it
+    has not seen (PostgreSQL: one more round trip and a plan): so there are ten of them, not 512.
+    """
+    missing = (1 << (len(items) - 1).bit_length()) - len(items) if items else 0
+    return [*items, *[items[-1]] * missing] if missing else items
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,16 +81,17 @@ async def create_database(url: str, name: str, template: str | None = None) -> s
     that is where the server keeps its data: drop it after the test.
     """
     copied = f'TEMPLATE "{template}" STRATEGY file_copy' if template else ""
-    await _execute(url, f'CREATE DATABASE "{name}" {copied}')
+    await execute(url, f'CREATE DATABASE "{name}" {copied}')
     return make_url(url).set(database=name).render_as_string(False)
 
 
 async def drop_database(url: str, name: str) -> None:
     """Remove a database of the server, if it is there, whoever is still connected to it."""
-    await _execute(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await execute(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-async def _execute(url: str, statement: str) -> None:
+async def execute(url: str, statement: str) -> None:
+    """Run one statement on the server, outside of every transaction."""
     dsn = make_url(url).set(drivername="postgresql").render_as_string(False)
     connection = await asyncpg.connect(dsn)
     try:

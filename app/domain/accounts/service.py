@@ -11,7 +11,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
-from app.db import Page, PageRequest, dialect_of, insert_new, page_of
+from app.db import Page, PageRequest, dialect_of, insert_new, padded, page_of
 from app.domain.accounts import hosting
 from app.domain.accounts.given import visible_line
 from app.domain.accounts.models import Account, Subdomain
@@ -157,4 +157,4 @@ async def lock(db: AsyncSession, account_ids: Collection[str]) -> None:
     """
     if dialect_of(db) != "postgresql" or not account_ids:
         return
-    await db.execute(_LOCK, {"accounts": sorted(account_ids)})
+    await db.execute(_LOCK, {"accounts": padded(sorted(account_ids))})

@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
-from app.db import Page, PageRequest, chunks, page_of
+from app.db import Page, PageRequest, chunks, padded, page_of
 from app.domain.accounts import given, working_hours
 from app.domain.accounts.models import ADDRESS_LIMIT, TeamMember, User, UserAddress
 from app.errors import Conflict, FieldError, Invalid, NotFound, invalid_field
@@ -189,7 +189,7 @@ async def teammates(
     if not wanted:
         return {}
     found: dict[tuple[str, str], Teammate] = {}
-    accounts = sorted({account_id for account_id, _ in wanted})
+    accounts = padded(sorted({account_id for account_id, _ in wanted}))
     for some in chunks(sorted({address for _, address in wanted})):
         rows = await db.execute(_TEAMMATES, {"accounts": accounts, "addresses": some})
         found.update({(row[0], row[1]): Teammate(row[2], row[3], row[4]) for row in rows})

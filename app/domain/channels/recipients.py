@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import chunks
+from app.db import chunks, padded
 from app.domain.channels.addresses import of_channel
 from app.domain.channels.models import CONNECTED, LIVE, Channel, HostedAddress
 from app.domain.events import NewEvent
@@ -186,7 +186,7 @@ async def mail_arrived(
     news = []
     for some in chunks(arrived):
         which = {
-            "accounts": sorted({account_id for account_id, _ in some}),
+            "accounts": padded(sorted({account_id for account_id, _ in some})),
             "channels": [channel_id for _, channel_id in some],
         }
         news += [

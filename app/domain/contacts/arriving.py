@@ -17,7 +17,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
-from app.db import chunks
+from app.db import chunks, padded
 from app.domain.contacts.models import ADDRESS_LIMIT, Contact, ContactAddress
 from app.domain.events import NewEvent
 from app.mail.addresses import canonical
@@ -128,7 +128,7 @@ _KNOWN = (
 
 
 async def _look_up(db: AsyncSession, people: dict[Key, _Person]) -> dict[Key, ContactRef]:
-    accounts = sorted({account_id for account_id, _ in people})
+    accounts = padded(sorted({account_id for account_id, _ in people}))
     found: dict[Key, ContactRef] = {}
     for some in chunks(sorted({address for _, address in people})):
         rows = await db.execute(_KNOWN, {"accounts": accounts, "addresses": some})

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import chunks
+from app.db import chunks, padded
 from app.domain.conversations.incoming import Incoming
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.events import NewEvent
@@ -66,7 +66,7 @@ class Group:
 
 async def look_up(db: AsyncSession, incoming: Sequence[Incoming]) -> Group:
     """Ask the database what it knows: one statement a table, however many mails there are."""
-    accounts = sorted({mail.account_id for mail in incoming})
+    accounts = padded(sorted({mail.account_id for mail in incoming}))
     own: set[str] = set()
     named: set[str] = set()
     for mail in incoming:
