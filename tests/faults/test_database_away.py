@@ -172,7 +172,7 @@ async def test_a_locked_sqlite_says_try_later_and_recovers(
         refused = await http.post("/v1/users", json={"name": "Ann", "email": "ann@acme.example"})
         read = await http.get("/v1/conversations")
     finally:
-        await locker.communicate()  # the end of its input ends it
+        await locker.communicate(b"")  # the end of its input ends it
 
     assert (refusal.value.code, refusal.value.message[:6]) == (451, "4.3.0 ")
     assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
