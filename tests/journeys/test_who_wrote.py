@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from tests.builders import mail, new_user
+from tests.builders import connected_channel, mail, new_user
 from tests.journeys.conftest import Inbox
 
 GROUP = '"Dora Doe via Support" <support@acme.example>'
@@ -197,3 +198,32 @@ async def test_a_mail_without_a_usable_from_is_kept_unresolved(inbox: Inbox) -> 
     contact = await inbox.get(f"/v1/contacts/{conversation['contact_id']}")
     assert (await inbox.attribution_of(message))["unresolved"] is True
     assert contact["placeholder"] is True
+
+
+async def test_other_channels_of_ours_are_nobodys_contact_and_take_no_part(inbox: Inbox) -> None:
+    sales = await connected_channel(inbox.http, team_address="sales@acme.example")
+    more = f"Cc: sales@acme.example, {sales['forwarding_address']}, emil@else.example\r\n"
+
+    message = await inbox.take(more=more)
+    passed_on = await inbox.receive(
+        sender="Sales <sales@acme.example>", message_id="<2@acme.example>", text="Yours?"
+    )
+
+    conversation = await inbox.conversation_of(message)
+    assert [p["address"] for p in conversation["participants"]] == [
+        "carla@customer.example",
+        "emil@else.example",
+    ]
+    assert passed_on["class"] == "own"
+    assert await inbox.contact_addresses() == [["carla@customer.example"]]
+
+
+async def test_another_accounts_channel_is_a_stranger(
+    inbox: Inbox, other_http: httpx.AsyncClient
+) -> None:
+    await connected_channel(other_http, team_address="team@globex.example")
+
+    message = await inbox.take(sender="Globex <team@globex.example>")
+
+    assert message["class"] == "human"
+    assert message["author"]["address"] == "team@globex.example"

@@ -174,6 +174,31 @@ async def owners_of(db: AsyncSession, addresses: Collection[str]) -> dict[str, A
     return owners
 
 
+async def addresses_among(
+    db: AsyncSession, wanted: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """
+    Those of these (account id, canonical address) that are channels' of that account.
+
+    Team addresses and forwarding addresses; not the further ones, which only their own channel
+    knows. One statement for all.
+    """
+    accounts = {account_id for account_id, _ in wanted}
+    found: set[tuple[str, str]] = set()
+    for some in chunks(sorted({address for _, address in wanted})):
+        team = select(Channel.account_id, Channel.team_address_key).where(
+            Channel.account_id.in_(accounts),
+            Channel.team_address_key.in_(some),
+            Channel.deleted_at.is_(None),
+        )
+        hosted = select(HostedAddress.account_id, HostedAddress.address).where(
+            HostedAddress.address.in_(some), HostedAddress.account_id.in_(accounts)
+        )
+        rows = await db.execute(team.union_all(hosted))
+        found.update((of, address) for of, address in rows if address is not None)
+    return found & set(wanted)
+
+
 async def mail_arrived(
     db: AsyncSession, arrived: Sequence[tuple[str, str]], now: datetime
 ) -> list[NewEvent]:

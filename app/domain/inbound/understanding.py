@@ -6,8 +6,8 @@ Used the same way when a mail arrives and when a kept one is processed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,6 @@ FORWARDS = 4  # forwards within forwards that are looked into
 _ORIGINALS = ("x-original-from", "x-original-sender", "x-mailman-original-from", "x-mailfrom")
 
 Key = tuple[str, str]  # account id, canonical address
-Team = dict[Key, Teammate | None]  # None: looked up, and nobody of the team
 
 
 @dataclass(slots=True)
@@ -48,7 +47,7 @@ class Understood:
     verdict: Verdict | None = None
     decision: Attribution | None = None
     teammate: Teammate | None = None  # who sent it, when that was one of the team
-    team: frozenset[str] = frozenset()  # the addresses of the team that were met
+    ours: frozenset[str] = frozenset()  # the account's own addresses that were met
     confirmation: Confirmation | None = None  # a provider asks whether it may forward (F7)
     reason: str = ""
 
@@ -67,43 +66,63 @@ class Understood:
         return self.mail_class == HUMAN
 
 
+@dataclass(slots=True)
+class _Met:
+    """Which of the addresses that mails name are the account's own."""
+
+    team: dict[Key, Teammate] = field(default_factory=dict)
+    channels: set[Key] = field(default_factory=set)
+    asked: set[Key] = field(default_factory=set)
+
+    async def look_up(self, db: AsyncSession, named: set[Key]) -> set[Key]:
+        """Ask for those that were not asked for yet; gives the own ones of them."""
+        fresh = named - self.asked
+        if not fresh:
+            return set()
+        self.asked |= fresh
+        team = await accounts.teammates(db, fresh)
+        hosted = await channels.addresses_among(db, fresh)
+        self.team.update(team)
+        self.channels |= hosted
+        return hosted | team.keys()
+
+
 async def understand(db: AsyncSession, parcels: Sequence[Understood]) -> None:
     """Fill in verdict and attribution; one look-up for the whole group. Changes no row."""
-    team: Team = {}
-    team.update(await accounts.teammates(db, {key for one in parcels for key in _named(one)}))
+    met = _Met()
+    await met.look_up(db, {key for one in parcels for key in _named(one)})
     for parcel in parcels:
-        _decide(parcel, team)
+        _decide(parcel, met)
     for _ in range(FORWARDS):
         # Forwards name people whom no header names; most groups have none.
-        unknown = {key for one in parcels for key in _named_within(one) if key not in team}
-        found = await accounts.teammates(db, unknown) if unknown else {}
-        team = {**team, **dict.fromkeys(unknown), **found}
-        again = [one for one in parcels if any(key in found for key in _named_within(one))]
-        for parcel in again:
-            _decide(parcel, team)
-        if not again:
+        found = await met.look_up(db, {key for one in parcels for key in _named_within(one)})
+        if not found:
             break
+        for parcel in parcels:
+            if not found.isdisjoint(_named_within(parcel)):
+                _decide(parcel, met)
 
 
-def _decide(parcel: Understood, team: Team) -> None:
+def _decide(parcel: Understood, met: _Met) -> None:
     facts, mail = parcel.facts, parcel.reading.mail
-    own = facts.own_addresses
-    parcel.team = frozenset(
-        address
-        for (account_id, address), one in team.items()
-        if account_id == facts.account_id and one
-    )
+    own = facts.own_addresses | _of_account(met.channels, facts.account_id)
+    team = _of_account(met.team, facts.account_id)
+    parcel.ours = own | team
     parcel.verdict = classify.classify(
         mail, reverse_path=parcel.reverse_path, own_lists=own, report=parcel.reading.report
     )
-    around = Surroundings(own, facts.gateways, parcel.team.__contains__)
+    around = Surroundings(own, facts.gateways, team.__contains__)
     decision = attribution.attribute(mail, parcel.verdict.mail_class, around)
     parcel.decision = decision
     if decision.arrival == attribution.TEAMMATE:
         sender = decision.forwarder or decision.author.address
-        parcel.teammate = team.get((facts.account_id, canonical(sender)))
+        parcel.teammate = met.team.get((facts.account_id, canonical(sender)))
     parcel.confirmation = read_confirmation(mail)
     parcel.reason = _reason(parcel)
+
+
+def _of_account(keys: Iterable[Key], account_id: str) -> frozenset[str]:
+    return frozenset(address for of, address in keys if of == account_id)
 
 
 def _named(parcel: Understood) -> Iterator[Key]:
@@ -227,14 +246,13 @@ def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | N
 
 
 def _bystanders(parcel: Understood) -> tuple[Mailbox, ...]:
-    """The people in To and Cc who are neither the channel nor of the team."""
+    """The people in To and Cc who are neither a channel nor of the team."""
     mail, decision = parcel.reading.mail, parcel.decision
-    ours = parcel.facts.own_addresses | parcel.team
     boxes = (*mail.to[:PEOPLE], *mail.cc[:PEOPLE])
     if decision is not None and decision.arrival == attribution.TEAMMATE:
         original = decision.original
         boxes = (*original.to[:PEOPLE], *original.cc[:PEOPLE]) if original else ()
-    return tuple(box for box in boxes if box.address and canonical(box.address) not in ours)
+    return tuple(box for box in boxes if box.address and canonical(box.address) not in parcel.ours)
 
 
 def stored_attribution(decision: Attribution) -> dict[str, Any]:
