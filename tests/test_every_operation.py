@@ -416,3 +416,37 @@ async def test_a_change_upon_another_state_is_refused(http: httpx.AsyncClient, i
 
     assert found
     assert wrong(found) == {}
+
+
+async def test_what_is_in_use_can_be_deleted(http: httpx.AsyncClient, ids: Ids) -> None:
+    """Whatever refers to it goes on being readable."""
+    user, team, chat = ids["user_id"], ids["team_id"], ids["conversation_id"]
+    people = {"user_ids": [user], "team_ids": [team]}
+    uses = [
+        await http.patch(f"/v1/conversations/{chat}", json={"assignee_id": user, "team_id": team}),
+        await http.post(
+            f"/v1/conversations/{chat}/comments", json={"text": "Mine.", "author_id": user}
+        ),
+        await http.put(
+            f"/v1/channels/{ids['channel_id']}/routing", json={"mode": "users_and_teams", **people}
+        ),
+        await http.patch(f"/v1/contacts/{ids['contact_id']}", json={"owner_id": user}),
+        await http.put(
+            f"/v1/channels/{ids['channel_id']}/ticket-automation",
+            json={"enabled": True, "properties": {"owner_id": user}},
+        ),
+    ]
+    assert [one.status_code for one in uses] == [200, 201, 200, 200, 200]
+
+    found: dict[str, str | None] = {}
+    for op in KEYED:
+        if op.method == "delete":
+            answer = await op.ask(http, ids)
+            found[op.id] = None if answer.status_code == 204 else answer.text
+    for op in READING:
+        answer = await op.ask(http, ids)
+        found[op.id] = None if answer.status_code in (200, 404) else answer.text
+
+    assert wrong(found) == {}
+    assert (await http.get(f"/v1/conversations/{chat}")).status_code == 200
+    assert (await http.get(f"/v1/messages/{ids['message_id']}")).status_code == 200
