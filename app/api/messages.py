@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -96,7 +97,8 @@ async def get_attachment(
     if found is None:
         raise NotFound("There is no such attachment.", "messages.attachment_not_found")
     raw = await inbound.raw_of(db, house.store, caller.account_id, message.raw_digest)
-    return _file_answer(found, read_attachment(raw, found["locator"]))
+    content = await asyncio.to_thread(read_attachment, raw, found["locator"])
+    return _file_answer(found, content)
 
 
 def _file_answer(found: dict[str, Any], content: bytes) -> Response:

@@ -45,6 +45,8 @@ async def test_correcting_the_first_message_moves_the_conversation(inbox: Inbox)
     [told] = await events(inbox, "message.reattributed")
     assert told["former_contact_id"] == first["author"]["contact_id"]
     assert told["contact_id"] == dora["id"]
+    [changed] = await events(inbox, "conversation.updated")
+    assert changed["changes"]["contact_id"]["after"] == dora["id"]
 
 
 async def test_correcting_a_later_message_leaves_the_contact(inbox: Inbox) -> None:

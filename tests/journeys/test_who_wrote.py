@@ -119,6 +119,13 @@ async def test_strangers_are_never_collected_under_one_placeholder(inbox: Inbox)
     assert len({one["contact_id"] for one in conversations}) == 2
 
 
+async def test_a_conversation_by_nobody_is_told_of_in_order(inbox: Inbox) -> None:
+    await inbox.take(sender="Support <support@acme.example>", more=LIST)
+
+    types = [one["type"] for one in await inbox.all("/v1/events")]
+    assert types[-4:-1] == ["contact.created", "conversation.created", "message.received"]
+
+
 async def test_our_own_address_without_a_sign_of_rewriting_is_our_own_mail(inbox: Inbox) -> None:
     received = await inbox.receive(sender="Support <support@acme.example>")
 

@@ -8,6 +8,7 @@ from app.domain.contacts.arriving import (
     ContactRef,
     Wanted,
     create_placeholder,
+    create_placeholders,
     find_or_create,
 )
 from app.domain.contacts.models import Contact, ContactAddress
@@ -39,6 +40,7 @@ __all__ = [
     "addresses_of",
     "create_contact",
     "create_placeholder",
+    "create_placeholders",
     "erase",
     "find_many",
     "find_or_create",

@@ -80,10 +80,21 @@ async def create_placeholder(
     db: AsyncSession, account_id: str, name: str, now: datetime
 ) -> tuple[ContactRef, NewEvent]:
     """A contact without an address for a mail whose author could not be found out (E7)."""
-    ref = ContactRef(ids.new("con"), clean_name(name))
-    row = _row(account_id, ref, now) | {"placeholder": True}
-    await db.execute(insert(CONTACTS), [row])
-    return ref, _created(account_id, ref.id, placeholder=True)
+    [made] = await create_placeholders(db, [(account_id, name)], now)
+    return made
+
+
+async def create_placeholders(
+    db: AsyncSession, wanted: Sequence[tuple[str, str]], now: datetime
+) -> list[tuple[ContactRef, NewEvent]]:
+    """A contact without an address for each (account id, name), in the order given (E7)."""
+    made = [
+        (account_id, ContactRef(ids.new("con"), clean_name(name))) for account_id, name in wanted
+    ]
+    if made:
+        rows = [_row(account_id, ref, now) | {"placeholder": True} for account_id, ref in made]
+        await db.execute(insert(CONTACTS), rows)
+    return [(ref, _created(account_id, ref.id, placeholder=True)) for account_id, ref in made]
 
 
 def clean_name(name: str) -> str:

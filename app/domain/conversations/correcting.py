@@ -62,7 +62,12 @@ async def reattribute(
         "contact_id": contact.id,
         "former_contact_id": former,
     }
-    await events.record(db, [NewEvent(account_id, "message.reattributed", facts)], now)
+    news = [NewEvent(account_id, "message.reattributed", facts)]
+    if left is not None and left != contact.id:
+        changes = {"contact_id": {"before": left, "after": contact.id}}
+        moved_facts = {"conversation_id": message.conversation_id, "changes": changes}
+        news.append(NewEvent(account_id, "conversation.updated", moved_facts))
+    await events.record(db, news, now)
     return message
 
 

@@ -117,21 +117,20 @@ async def write(db: AsyncSession, group: Group, now: datetime) -> None:
 
 async def _name_contacts(db: AsyncSession, group: Group, now: datetime) -> None:
     """Placeholders for the opened conversations that nobody is known to have begun."""
-    news: list[NewEvent] = []
-    for row in group.opened:
-        if row["contact_id"] is None:
-            first = next(one for one in group.messages if _is_first(one, row))
-            by_team = first["author_user_id"] is not None
-            name = "" if by_team else first["author_name"]
-            placeholder, created = await contacts.create_placeholder(
-                db, row["account_id"], name, now
-            )
-            row["contact_id"] = placeholder.id
-            news.append(created)
-            if not by_team:
-                first["author_contact_id"] = placeholder.id
-        news.append(_created(row))
-    group.events[:0] = news  # a conversation is created before its message is received
+    nameless = [row for row in group.opened if row["contact_id"] is None]
+    firsts = [next(one for one in group.messages if _is_first(one, row)) for row in nameless]
+    names = [
+        (first["account_id"], "" if first["author_user_id"] is not None else first["author_name"])
+        for first in firsts
+    ]
+    made = await contacts.create_placeholders(db, names, now)
+    for row, first, (placeholder, created) in zip(nameless, firsts, made, strict=True):
+        row["contact_id"] = placeholder.id
+        group.people.append(created)
+        if first["author_user_id"] is None:
+            first["author_contact_id"] = placeholder.id
+    # A conversation is created before its message is received.
+    group.events[:0] = [_created(row) for row in group.opened]
 
 
 def _is_first(message: dict[str, Any], conversation: dict[str, Any]) -> bool:

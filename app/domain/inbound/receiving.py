@@ -29,6 +29,7 @@ from app.domain.inbound.understanding import Understood, apply, understand
 log = structlog.get_logger()
 
 LEDGER: Table = ReceivedMail.__table__  # type: ignore[assignment]
+SAME_MAIL = "The same mail has come before."
 RAW: Table = RawMail.__table__  # type: ignore[assignment]
 _INSERT = insert(LEDGER)
 
@@ -133,7 +134,7 @@ async def _process(db: AsyncSession, deliveries: Sequence[Delivery], now: dateti
             await _understand_together(db, readable, now)
         return
     except Exception as fault:  # one of them broke the group: find out which
-        if _is_database_away(fault):
+        if is_database_away(fault):
             raise
         log.warning("group_broken", mails=len(readable), exc_info=fault)
     for delivery in readable:
@@ -141,12 +142,12 @@ async def _process(db: AsyncSession, deliveries: Sequence[Delivery], now: dateti
             async with db.begin_nested():
                 await _understand_together(db, [delivery], now)
         except Exception as fault:  # kept as failed, can be processed again
-            if _is_database_away(fault):
+            if is_database_away(fault):
                 raise
             _fail(delivery, fault)
 
 
-def _is_database_away(fault: Exception) -> bool:
+def is_database_away(fault: Exception) -> bool:
     """Faults that are the database's and not the mail's: the whole group answers 451."""
     return isinstance(fault, SQLAlchemyError | OSError) and refusal_for(fault) is not None
 
@@ -173,7 +174,7 @@ async def _understand_together(
     await events.record(db, news, now)
     for delivery, parcel, result in zip(deliveries, parcels, results, strict=True):
         delivery.outcome = "duplicate" if result.duplicate else "accepted"
-        delivery.reason = parcel.reason
+        delivery.reason = parcel.reason if not result.duplicate else SAME_MAIL
         delivery.mail_class = parcel.mail_class
         delivery.message_id = result.message_id
         delivery.conversation_id = result.conversation_id
@@ -185,6 +186,11 @@ def _fail(delivery: Delivery, fault: Exception) -> None:
     delivery.reason = words.replace("\x00", "").strip()[:500]
     delivery.mail_class = delivery.message_id = delivery.conversation_id = None
     log.error("mail_failed", received_mail=delivery.id, exc_info=fault)
+
+
+def in_words(fault: Exception) -> str:
+    """The reason of a failed mail, as the ledger keeps it."""
+    return "".join(traceback.format_exception_only(fault)).strip()[:500]
 
 
 def _ledger_row(delivery: Delivery) -> dict[str, Any]:

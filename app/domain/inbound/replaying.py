@@ -7,10 +7,12 @@ place and author; what was read out of it (texts, attachments, class) is brought
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,10 +20,12 @@ from app.domain import accounts, channels, conversations, events
 from app.domain.conversations import Message
 from app.domain.inbound.ledger import get_received, raw_of
 from app.domain.inbound.models import ReceivedMail
-from app.domain.inbound.receiving import read_safely
+from app.domain.inbound.receiving import SAME_MAIL, in_words, is_database_away, read_safely
 from app.domain.inbound.understanding import Understood, apply, incoming_of, understand
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, Refusal
 from app.store import BlobStore
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ async def replay(
     """
     Process a kept mail again. With `dry_run` nothing is changed. Repeated, it changes nothing more.
 
+    A mail that still cannot be understood is `failed` as before, with the fault as the reason.
     Raises NotFound; Conflict for a refused delivery, of which nothing is kept, and for one whose
     channel is gone.
     """
@@ -53,17 +58,33 @@ async def replay(
     if received.raw_digest is None or received.channel_id is None:
         raise Conflict("Nothing was kept of a refused mail.", "received_mail.nothing_kept")
     raw = await raw_of(db, store, account_id, received.raw_digest)
-    found = read_safely(raw, received.envelope_from)
+    found = await asyncio.to_thread(read_safely, raw, received.envelope_from)
     if isinstance(found, Exception):
-        return Replayed(received, "failed", f"{type(found).__name__}: {found}"[:500], [])
+        return Replayed(received, "failed", in_words(found), [])
     facts = await channels.facts_of(db, account_id, received.channel_id)
     parcel = Understood(
         facts, found, received.envelope_from, received.raw_digest, received.received_at
     )
+    try:
+        async with db.begin_nested() as savepoint:
+            done = await _understand_again(db, received, parcel, dry_run=dry_run, now=now)
+            if dry_run:
+                await savepoint.rollback()
+            return done
+    except Exception as fault:
+        if isinstance(fault, Refusal) or is_database_away(fault):
+            raise
+        log.error("mail_failed", received_mail=received_id, exc_info=fault)
+        return Replayed(received, "failed", in_words(fault), [])
+
+
+async def _understand_again(
+    db: AsyncSession, received: ReceivedMail, parcel: Understood, *, dry_run: bool, now: datetime
+) -> Replayed:
     await understand(db, [parcel])
     if received.message_id is None:
         return await _first_time(db, received, parcel, dry_run=dry_run, now=now)
-    message = await conversations.get_message(db, account_id, received.message_id)
+    message = await conversations.get_message(db, received.account_id, received.message_id)
     changes = _differences(message, parcel)
     if not dry_run:
         for one in changes:
@@ -74,13 +95,14 @@ async def replay(
 async def _first_time(
     db: AsyncSession, received: ReceivedMail, parcel: Understood, *, dry_run: bool, now: datetime
 ) -> Replayed:
-    change = {"field": "outcome", "before": received.outcome, "after": "accepted"}
-    if dry_run:
-        return Replayed(received, "accepted", "", [change])
     [result], news = await apply(db, [parcel], now)
+    outcome = "duplicate" if result.duplicate else "accepted"
+    reason = SAME_MAIL if result.duplicate else parcel.reason
+    change = {"field": "outcome", "before": received.outcome, "after": outcome}
+    if dry_run:
+        return Replayed(received, outcome, reason, [change])
     await events.record(db, news, now)
-    received.outcome = "duplicate" if result.duplicate else "accepted"
-    received.reason = parcel.reason
+    received.outcome, received.reason = outcome, reason
     received.mail_class = parcel.mail_class
     received.message_id = result.message_id
     received.conversation_id = result.conversation_id
