@@ -74,7 +74,7 @@ async def replay(
     except Exception as fault:
         if isinstance(fault, Refusal) or is_database_away(fault):
             raise
-        log.error("mail_failed", received_mail=received_id, exc_info=fault)
+        log.exception("mail_failed", received_mail=received_id)
         return Replayed(received, "failed", in_words(fault), [])
 
 
