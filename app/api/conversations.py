@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.message_views import MessageView, message_view
@@ -131,7 +131,14 @@ async def list_conversations(
     unassigned: Annotated[
         bool | None, Query(description="true: without an assignee; false: with one.")
     ] = None,
+    team_id: Annotated[str | None, Query(max_length=40)] = None,
     contact_id: Annotated[str | None, Query(max_length=40)] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(description="Newest message then or later, with offset.")
+    ] = None,
+    until: Annotated[
+        AwareDatetime | None, Query(description="Newest message before then, with offset.")
+    ] = None,
     spam: Annotated[bool, Query(description="Spam instead of the rest.")] = False,
     q: Annotated[
         str | None, Query(max_length=200, description="Words of subject, text or people.")
@@ -142,7 +149,18 @@ async def list_conversations(
 
     Filters narrow each other. `unassigned=true` is the list to triage.
     """
-    which = conversations.Filter(state, channel_id, assignee_id, unassigned, contact_id, spam, q)
+    which = conversations.Filter(
+        state=state,
+        channel_id=channel_id,
+        assignee_id=assignee_id,
+        unassigned=unassigned,
+        team_id=team_id,
+        contact_id=contact_id,
+        since=since,
+        until=until,
+        spam=spam,
+        words=q,
+    )
     page = await conversations.list_conversations(db, caller.account_id, which, paging)
     return list_of(page, [view(one) for one in page.items])
 

@@ -100,6 +100,29 @@ async def test_a_group_of_mails_takes_as_many_statements_as_one(
     assert len(one) <= 20, "\n".join(one)
 
 
+async def test_mails_of_nobody_known_take_as_many_statements_as_one(
+    service: Service, http: httpx.AsyncClient
+) -> None:
+    address = (await connected_channel(http))["forwarding_address"]
+    await receive(service.database, [ordinary(0, 0)], address)
+    hidden = [
+        mail(
+            f"Mail {n}",
+            sender=address,
+            message_id=f"<{n}@x.example>",
+            more=f"X-BeenThere: {address}\r\n",
+        )
+        for n in range(50)
+    ]
+
+    with counted(service.database) as one:
+        await receive(service.database, hidden[:1], address)
+    with counted(service.database) as many:
+        await receive(service.database, hidden[1:], address)
+
+    assert len(many) == len(one), "\n".join(many)
+
+
 async def test_repeated_mails_take_few_statements(
     service: Service, http: httpx.AsyncClient
 ) -> None:

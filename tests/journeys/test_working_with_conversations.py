@@ -132,6 +132,10 @@ async def test_lists_are_filtered(inbox: Inbox) -> None:
     assert await found(q="100%") == {"two"}
     assert await found(q="lamp order") == set()
     assert await found(q="%") == {"two"}
+    newest = (await inbox.conversation_of(one))["last_message_at"]
+    assert await found(since=newest) >= {"one"}
+    assert await found(until=newest) == await found() - await found(since=newest)
+    assert await found(team_id="tea_unknown") == set()
     assert await found(state="open", channel_id=inbox.channel["id"]) == {"one"}
 
 

@@ -27,7 +27,10 @@ class Filter:
     channel_id: str | None = None
     assignee_id: str | None = None
     unassigned: bool | None = None
+    team_id: str | None = None
     contact_id: str | None = None
+    since: datetime | None = None  # of the newest message
+    until: datetime | None = None
     spam: bool = False
     words: str | None = None
 
@@ -58,14 +61,14 @@ async def list_conversations(
     statement = select(Conversation).where(
         Conversation.account_id == account_id, Conversation.spam.is_(which.spam)
     )
-    if which.state is not None:
-        statement = statement.where(Conversation.state == which.state)
-    if which.channel_id is not None:
-        statement = statement.where(Conversation.channel_id == which.channel_id)
-    if which.contact_id is not None:
-        statement = statement.where(Conversation.contact_id == which.contact_id)
-    if which.assignee_id is not None:
-        statement = statement.where(Conversation.assignee_id == which.assignee_id)
+    for name in ("state", "channel_id", "contact_id", "assignee_id", "team_id"):
+        value = getattr(which, name)
+        if value is not None:
+            statement = statement.where(getattr(Conversation, name) == value)
+    if which.since is not None:
+        statement = statement.where(Conversation.last_message_at >= which.since)
+    if which.until is not None:
+        statement = statement.where(Conversation.last_message_at < which.until)
     if which.unassigned is not None:
         nobody = Conversation.assignee_id.is_(None)
         statement = statement.where(nobody if which.unassigned else ~nobody)
