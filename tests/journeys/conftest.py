@@ -89,6 +89,30 @@ class Inbox:
         return [one["addresses"] for one in await self.all("/v1/contacts")]
 
 
+async def over_the_wire(
+    port: int, recipient: str, raw: bytes, mail_from: str = "<a@b.example>"
+) -> str:
+    """Send the octets as they are (clients mend line ends); the reply to the end of DATA."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def reply() -> str:
+        while True:
+            line = (await reader.readline()).decode()
+            if line[3:4] != "-":
+                return line
+
+    await reply()
+    for command in ("EHLO x", f"MAIL FROM:{mail_from}", f"RCPT TO:<{recipient}>", "DATA"):
+        writer.write(command.encode() + b"\r\n")
+        said = await reply()
+        assert said[0] in "23", said
+    writer.write(raw + b".\r\nQUIT\r\n")
+    said = await reply()
+    await reader.read()
+    writer.close()
+    return said
+
+
 @pytest.fixture
 async def inbox(http: httpx.AsyncClient, deliver: Deliver) -> Inbox:
     """The inbox of support@acme.example."""

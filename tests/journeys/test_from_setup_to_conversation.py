@@ -7,8 +7,8 @@ import pytest
 from aiosmtplib import SMTPDataError, SMTPRecipientsRefused
 
 from tests.builders import connected_channel, kept, mail, read_kept
-from tests.conftest import Account, Deliver
-from tests.journeys.conftest import Inbox
+from tests.conftest import Account, Deliver, Service
+from tests.journeys.conftest import Inbox, over_the_wire
 
 
 async def test_a_channel_set_up_in_single_steps_receives_mail(
@@ -181,3 +181,22 @@ async def test_addresses_beyond_ascii_write_in(inbox: Inbox) -> None:
     assert message["author"]["address"] == "jürgen@bücher.example"
     [contact] = await inbox.all("/v1/contacts", address="JÜRGEN@xn--bcher-kva.example")
     assert contact["id"] == message["author"]["contact_id"]
+
+
+async def test_an_envelope_beyond_ascii_stands_in_the_ledger(
+    inbox: Inbox, service: Service
+) -> None:
+    sender = "<jürgen@bücher.example> SMTPUTF8"
+
+    reply = await over_the_wire(service.smtp_port, inbox.address, mail(), sender)
+
+    [row] = await inbox.all("/v1/received-mail", sender="jürgen@bücher.example")
+    assert [row["id"]] == kept(reply)
+
+
+async def test_a_null_reverse_path_is_taken(inbox: Inbox) -> None:
+    reply = await inbox.deliver(mail(), inbox.address, sender="")
+
+    [row] = await inbox.all("/v1/received-mail", sender="")
+    assert [row["id"]] == kept(reply)
+    assert row["class"] == "auto_generated"

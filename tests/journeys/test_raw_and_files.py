@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from base64 import encodebytes
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.builders import kept, mail
 from tests.conftest import Service
-from tests.journeys.conftest import Inbox
+from tests.journeys.conftest import Inbox, over_the_wire
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
 
@@ -66,22 +65,6 @@ async def test_bare_line_feeds_are_kept_as_they_came(inbox: Inbox, service: Serv
 
     answer = await inbox.http.get(f"/v1/received-mail/{kept(reply)[0]}/raw")
     assert answer.content == raw
-
-
-async def over_the_wire(port: int, recipient: str, raw: bytes) -> str:
-    """Send the octets as they are (clients mend line ends); the reply to the end of DATA."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    await reader.readline()
-    reply = b""
-    for line in (b"HELO x", b"MAIL FROM:<a@b.example>", f"RCPT TO:<{recipient}>".encode(), b"DATA"):
-        writer.write(line + b"\r\n")
-        reply = await reader.readline()
-    assert reply.startswith(b"354")
-    writer.write(raw + b".\r\nQUIT\r\n")
-    reply = await reader.readline()
-    await reader.read()
-    writer.close()
-    return reply.decode()
 
 
 async def test_a_large_mail_and_its_file_come_back_whole(inbox: Inbox) -> None:
