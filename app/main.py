@@ -7,6 +7,7 @@ Deliberately not here: what any of them does.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -23,6 +24,7 @@ from app.db import Database
 from app.settings import Settings, read_secret_key
 from app.smtp import door as smtp
 from app.smtp.intake import MailIntake
+from app.smtp.metrics import metrics_of
 from app.smtp.settings import DoorSettings
 from app.store import open_store
 from app.worker import jobs
@@ -63,6 +65,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
             door = await smtp.open(DoorSettings.of(settings), intake)
             stack.push_async_callback(door.close, settings.drain_seconds)
             house.health["smtp"] = _door_check(door)
+            house.numbers.append(functools.partial(metrics_of, door.counters))
         gc.collect()
         gc.freeze()  # what is there now stays for ever: the collector need not look at it
         yield house, door

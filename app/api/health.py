@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 
 from app.api.house import House
@@ -58,10 +61,26 @@ async def ready(request: Request, response: Response) -> Health:
 
 
 @router.get("/metrics", operation_id="get_metrics", response_class=Response)
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """
     Read the process' numbers.
 
-    In Prometheus' text format: requests by route and status, and how long they took.
+    In Prometheus' text format: requests by route and status and how long they took, mails,
+    connections and refusals of the SMTP door. Each process counts for itself.
     """
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    house: House = request.app.state.house
+    registry = CollectorRegistry()
+    for numbers in house.numbers:
+        registry.register(_Numbers(numbers))
+    text = generate_latest() + generate_latest(registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+class _Numbers(Collector):
+    """Numbers that somebody else keeps."""
+
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        return self._read()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from prometheus_client.core import Metric
 
 from app.db import Database
 from app.settings import Settings
@@ -61,3 +63,5 @@ class House:
     limiter: Limiter
     key_uses: KeyUses = field(default_factory=KeyUses)
     health: dict[str, Callable[[], Coroutine[Any, Any, str]]] = field(default_factory=dict)
+    numbers: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
+    """What other doors have counted, read when /metrics is."""

@@ -14,7 +14,7 @@ from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
-from app.domain import accounts
+from app.domain import accounts, conversations
 from app.domain.accounts import Team
 
 router = APIRouter(prefix="/v1/teams", tags=["teams"], route_class=UnitOfWork)
@@ -157,6 +157,8 @@ async def delete_team(team_id: str, caller: Writer, db: Db) -> None:
     """
     Remove a team.
 
-    Its members stay users of the account.
+    Its members stay users of the account; what was assigned to it is unassigned.
     """
-    await accounts.delete_team(db, caller.account_id, team_id, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    await accounts.delete_team(db, caller.account_id, team_id, now=now)
+    await conversations.release(db, caller.account_id, "team_id", team_id, now)

@@ -14,7 +14,7 @@ from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
-from app.domain import accounts, contacts
+from app.domain import accounts, contacts, conversations
 from app.domain.accounts import User, UserFields
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=UnitOfWork)
@@ -251,8 +251,10 @@ async def delete_user(user_id: str, caller: Writer, db: Db) -> None:
     """
     Remove a person.
 
-    Teams and contacts lose them; their addresses and their username are free again. What they
-    wrote stays.
+    Teams and contacts lose them, and what was assigned to them is unassigned; their addresses
+    and their username are free again. What they wrote stays.
     """
-    await accounts.delete_user(db, caller.account_id, user_id, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    await accounts.delete_user(db, caller.account_id, user_id, now=now)
     await contacts.release_owner(db, caller.account_id, user_id)
+    await conversations.release(db, caller.account_id, "assignee_id", user_id, now)

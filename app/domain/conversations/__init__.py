@@ -23,6 +23,7 @@ from app.domain.conversations.service import (
     list_conversations,
     list_messages,
     places_of,
+    release,
 )
 from app.domain.conversations.taking_in import take_in
 
@@ -47,6 +48,7 @@ __all__ = [
     "move_to_contact",
     "places_of",
     "reattribute",
+    "release",
     "show_forwarded",
     "split",
     "take_in",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -167,6 +167,32 @@ async def change(
     types = ["conversation.updated", *_special_types(changes)]
     await events.record(db, [NewEvent(account_id, kind, facts) for kind in types], now)
     return conversation
+
+
+async def release(
+    db: AsyncSession,
+    account_id: str,
+    field: Literal["assignee_id", "team_id"],
+    gone_id: str,
+    now: datetime,
+) -> None:
+    """What was assigned to a user or team that is gone is unassigned: the team sees it again."""
+    found = await db.execute(
+        select(Conversation).where(
+            Conversation.account_id == account_id, getattr(Conversation, field) == gone_id
+        )
+    )
+    news = []
+    for conversation in found.scalars():
+        setattr(conversation, field, None)
+        changes: dict[str, Any] = {field: {"before": gone_id, "after": None}}
+        _note(db, conversation, changes, now)
+        facts = {"conversation_id": conversation.id, "changes": changes}
+        news += [
+            NewEvent(account_id, kind, facts)
+            for kind in ("conversation.updated", "conversation.assigned")
+        ]
+    await events.record(db, news, now)
 
 
 async def _check_people(db: AsyncSession, account_id: str, wanted: ConversationChange) -> None:
