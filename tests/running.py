@@ -119,8 +119,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path, **variables: str) -> Iterator[Running]:
-    """A service on free ports with its data in `data_dir`; ended when the block ends."""
+def running(data_dir: Path, *, migrate: bool = True, **variables: str) -> Iterator[Running]:
+    """
+    A service on free ports with its data in `data_dir`; ended when the block ends.
+
+    Without `migrate` a PostgreSQL that the variables name has to have its tables already.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     http_port, smtp_port = free_port(), free_port()
     given = {
@@ -134,7 +138,7 @@ def running(data_dir: Path, **variables: str) -> Iterator[Running]:
     environment.update({f"HOSTED_INBOX_{name}": value for name, value in given.items()})
     service = Running(data_dir, http_port, smtp_port, environment, log=data_dir / "service.log")
     try:
-        if service.environment.get("HOSTED_INBOX_DATABASE_URL"):
+        if migrate and service.environment.get("HOSTED_INBOX_DATABASE_URL"):
             service.command("migrate")
         service.start()
         yield service

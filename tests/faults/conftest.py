@@ -27,7 +27,7 @@ def start(database_url: str, tmp_path: Path) -> Iterator[Start]:
                 variables.setdefault("DATABASE_URL", database_url)
             variables.setdefault("SECRET_KEY", "only for tests")
             variables.setdefault("SMTP_CONNECTIONS_PER_ADDRESS", "500")
-            return stack.enter_context(running(tmp_path, **variables))
+            return stack.enter_context(running(tmp_path, migrate=False, **variables))
 
         yield begin
 
