@@ -26,7 +26,8 @@ class ListOf(BaseModel, Generic[T]):
     )
 
 
-def _page_request(
+# `async def`, though it waits for nothing: FastAPI hands plain functions to a thread.
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="Items in one answer.")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=1000, description="`next_cursor` of the answer before.")

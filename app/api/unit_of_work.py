@@ -150,12 +150,13 @@ async def _enter(request: Request, house: House, db: AsyncSession) -> Caller:
     return caller
 
 
-def _db(request: Request) -> AsyncSession:
+# `async def`, though they wait for nothing: FastAPI hands plain functions to a thread.
+async def _db(request: Request) -> AsyncSession:
     db: AsyncSession = request.state.db
     return db
 
 
-def _house(request: Request) -> House:
+async def _house(request: Request) -> House:
     house: House = request.app.state.house
     return house
 
@@ -166,7 +167,7 @@ TheHouse = Annotated[House, Depends(_house)]
 _bearer = HTTPBearer(scheme_name="api_key", auto_error=False, description="An API key.")
 
 
-def _caller(
+async def _caller(
     request: Request,
     scopes: SecurityScopes,
     _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
