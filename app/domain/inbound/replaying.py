@@ -38,6 +38,13 @@ class Replayed:
     changes: list[dict[str, Any]]
 
 
+class _OnlyTried(Exception):
+    """A dry run is done: leaving the savepoint with this undoes what it did."""
+
+    def __init__(self, replayed: Replayed) -> None:
+        self.replayed = replayed
+
+
 async def replay(
     db: AsyncSession,
     store: BlobStore,
@@ -66,11 +73,13 @@ async def replay(
         facts, found, received.envelope_from, received.raw_digest, received.received_at
     )
     try:
-        async with db.begin_nested() as savepoint:
+        async with db.begin_nested():
             done = await _understand_again(db, received, parcel, dry_run=dry_run, now=now)
             if dry_run:
-                await savepoint.rollback()
+                raise _OnlyTried(done)
             return done
+    except _OnlyTried as tried:
+        return tried.replayed
     except Exception as fault:
         if isinstance(fault, Refusal) or is_database_away(fault):
             raise
