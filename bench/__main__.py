@@ -14,9 +14,12 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +72,8 @@ def service(database: str, folder: Path) -> Iterator[Running]:
 
 def smtp(databases: list[str], mails: int) -> None:
     """Mails a second and CPU a mail, against the sink."""
+    with tempfile.TemporaryDirectory(prefix="hosted-inbox-bench-") as folder:
+        say(f"load average {os.getloadavg()[0]:.1f}, a flush {flush_ms(Path(folder)):.2f} ms")
     with sink() as (port, pid):
         yardstick = {n: measured(port, pid, "a@b.example", n, mails) for n in SESSIONS}
         large = measured(port, pid, "a@b.example", 50, mails // 10, attachment=50_000)
@@ -110,6 +115,21 @@ def _smtp_of(database: str, one: Running, yardstick: Any, large: Any, mails: int
         row(f"{database}, {n} sessions", found, yardstick[n])
     found = measured(one.smtp_port, pid, address, 50, mails // 10, attachment=50_000)
     row(f"{database}, 50 kB file", found, large)
+    failed = one.call(account["api_key"], "GET", "/v1/received-mail?outcome=failed&limit=1")
+    if failed["items"]:
+        say(f"{database}: mails were kept but not understood: {failed['items'][0]['reason']}")
+
+
+def flush_ms(folder: Path) -> float:
+    """What it takes this disk to keep 8 kB for sure: the median of a hundred times."""
+    times = []
+    with open(folder / "flushed", "wb", buffering=0) as file:
+        for _ in range(100):
+            file.write(bytes(8192))
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append(1000 * (time.perf_counter() - begun))
+    return statistics.median(times)
 
 
 def settle(one: Running) -> None:
