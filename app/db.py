@@ -59,7 +59,7 @@ NAMING = {
 
 T = TypeVar("T")
 
-SQLITE_READERS = 4
+SQLITE_READERS = 16  # so many long searches may run before a quick question has to wait
 SQLITE_PATIENCE = 15.0  # seconds that a writer waits for another process to end its transaction
 CHECKPOINT_PAGES = 4000  # of 4 kB; the worker checkpoints, this is only the emergency brake
 
@@ -185,16 +185,17 @@ def _on_connect(writer: bool, connection: Any, _record: Any) -> None:
         None  # transactions begin by the listeners below, not by the driver
     )
     cursor = connection.cursor()
-    pragmas = ["foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536"]
+    pragmas = ["foreign_keys=ON", "temp_store=MEMORY"]
     if writer:
         pragmas = [
             "journal_mode=WAL",
             "synchronous=FULL",
+            "cache_size=-65536",
             f"wal_autocheckpoint={CHECKPOINT_PAGES * 10}",
             *pragmas,
         ]
     else:
-        pragmas.append("query_only=ON")
+        pragmas += ["query_only=ON", "cache_size=-8192"]
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -63,6 +63,21 @@ async def test_a_long_select_leaves_the_loop_free_and_gives_its_rows(database: D
     assert turns > 10
 
 
+async def test_a_quick_question_does_not_wait_for_long_searches(database: Database) -> None:
+    async def search() -> None:
+        async with database.reading() as db:
+            await db.execute(LONG, {"upto": ENDLESS})
+
+    searches = [asyncio.create_task(search()) for _ in range(6)]
+    await asyncio.sleep(0.1)
+
+    assert await words_of(database) == []
+
+    for one in searches:
+        one.cancel()
+    await asyncio.wait(searches)
+
+
 async def test_a_long_select_of_the_writer_undoes_nothing(database: Database) -> None:
     async with database.writing() as db:
         await db.execute(text("INSERT INTO words VALUES ('kept')"))
