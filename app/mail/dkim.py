@@ -3,7 +3,7 @@ DKIM signatures (RFC 6376): relaxed/relaxed, rsa-sha256 and ed25519-sha256 (RFC 
 
 Also the keys for them: their DNS records, and how they are kept encrypted. Only here is chance
 used in this package: `generate_keys` makes a key. Deliberately not here: verifying the signatures
-of others, and the DNS.
+of others (`dkim_signatures`), and the DNS.
 """
 
 from __future__ import annotations
@@ -114,9 +114,11 @@ def sign(
     unsigned = (
         f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed;{moment}\r\n"
         f"\td={domain};\r\n\ts={selector};\r\n"
-        f"\th={names}\r\n\tbh={_body_hash(body)};\r\n\tb="
+        f"\th={names}\r\n\tbh={relaxed_body_hash(body)};\r\n\tb="
     ).encode("ascii")
-    signed = [_relaxed(value) + b"\r\n" for _, value in fields if value] + [_relaxed(unsigned)]
+    signed = [relaxed_field(value) + b"\r\n" for _, value in fields if value] + [
+        relaxed_field(unsigned)
+    ]
     signature = _base64(_signature(key, b"".join(signed)))
     lines = [signature[at : at + _LINE] for at in range(0, len(signature), _LINE)]
     return unsigned + "\r\n\t".join(lines).encode("ascii") + b"\r\n" + raw
@@ -160,15 +162,15 @@ def _fields_to_sign(head: bytes, wanted: tuple[str, ...]) -> list[tuple[str, byt
     return fields
 
 
-def _relaxed(field: bytes) -> bytes:
-    """RFC 6376 3.4.2, without the line end."""
+def relaxed_field(field: bytes) -> bytes:
+    """A field in relaxed form (RFC 6376 3.4.2), without the line end."""
     name, _, value = field.partition(b":")
     unfolded = _BLANKS.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
     return name.rstrip(b" \t").lower() + b":" + unfolded
 
 
-def _body_hash(body: bytes) -> str:
-    """RFC 6376 3.4.4 and 3.7."""
+def relaxed_body_hash(body: bytes) -> str:
+    """The SHA-256 of the body in relaxed form, as base64 (RFC 6376 3.4.4, 3.7)."""
     plain = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n")
     end = len(plain.removesuffix(b" ")) if not plain.endswith(b"\r\n") else len(plain)
     while plain.endswith(b"\r\n", 0, end):

@@ -1,0 +1,173 @@
+"""
+The DNS of the SMTP door: TXT records, for a mail all at once, within a deadline and from memory.
+
+A mail waits for it two seconds at most and is never refused for it. A machine without DNS finds
+that out once a minute, not with every mail. Deliberately not here: what the records mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.rdatatype
+import dns.resolver
+import structlog
+
+log = structlog.get_logger()
+
+DEADLINE = 2.0  # seconds that a mail waits for all of its names
+PAUSE = 60.0  # seconds in which nothing is asked after FAULTS
+FAULTS = 2  # in a row, of the resolver and not of a name
+KEPT = (60.0, 3600.0)  # seconds that an answer is kept, at least and at most
+KEPT_NOTHING = 300.0  # … that there are no such records
+KEPT_ERROR = 30.0  # … that nobody could say
+REMEMBERED = 10_000  # names
+ASKING = 300  # names at one time; each takes a socket
+RECORDS = 10
+ERROR = "error"
+
+Answer = list[str] | str | None  # None: no such records; ERROR: nobody could say
+
+
+class Resolver:
+    """Asks `host:port` of each server, the system's resolver when there are none."""
+
+    def __init__(self, servers: Sequence[str] = (), *, deadline: float = DEADLINE) -> None:
+        """Raises ValueError for a server that is no address with a port."""
+        self._deadline = deadline
+        self._kept: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[Answer]] = {}
+        self._faults = 0
+        self._paused_until = 0.0
+        self._probe: asyncio.Task[None] | None = None
+        self._resolver = _resolver(servers)
+
+    async def texts(self, names: Iterable[str]) -> dict[str, Answer]:
+        """The TXT records of each name. Never raises; takes no longer than the deadline."""
+        found: dict[str, Answer] = {}
+        waiting: dict[str, asyncio.Task[Answer]] = {}
+        for name in names:
+            kept = self._kept.get(name)
+            if kept is not None and kept[0] > time.monotonic():
+                found[name] = kept[1]
+            elif (task := self._ask(name)) is not None:
+                waiting[name] = task
+            else:
+                found[name] = ERROR
+        if waiting:
+            await asyncio.wait(waiting.values(), timeout=self._deadline)
+            for name, task in waiting.items():
+                answered = task.done() and not task.cancelled() and task.exception() is None
+                found[name] = task.result() if answered else ERROR
+        return found
+
+    async def close(self) -> None:
+        """Nothing is asked any more when this returns."""
+        self._paused_until = float("inf")
+        tasks = [*self._asking.values(), *([self._probe] if self._probe else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ask(self, name: str) -> asyncio.Task[Answer] | None:
+        """The one question about this name that is under way; None when nothing may be asked."""
+        if name in self._asking:
+            return self._asking[name]
+        if self._resolver is None or len(self._asking) >= ASKING:
+            return None
+        if time.monotonic() < self._paused_until:
+            return None
+        task = asyncio.create_task(self._look_up(self._resolver, name))
+        self._asking[name] = task
+        task.add_done_callback(lambda _: self._asking.pop(name, None))
+        return task
+
+    async def _look_up(self, resolver: dns.asyncresolver.Resolver, name: str) -> Answer:
+        answer: Answer = None
+        seconds = KEPT_NOTHING
+        try:
+            absolute = dns.name.from_text(name)
+            reply = await resolver.resolve(
+                absolute, "TXT", raise_on_no_answer=False, lifetime=self._deadline
+            )
+            if reply.rrset is not None:
+                answer = [_text(rdata.strings) for rdata in list(reply.rrset)[:RECORDS]]
+                seconds = min(max(float(reply.rrset.ttl), KEPT[0]), KEPT[1])
+            self._faults = 0
+        except dns.resolver.NXDOMAIN:
+            self._faults = 0
+        except (dns.exception.Timeout, dns.resolver.NoNameservers, OSError) as fault:
+            answer, seconds = ERROR, KEPT_ERROR
+            self._note_fault(resolver, fault)
+        except Exception as fault:  # a name or a reply that makes no sense
+            answer, seconds = ERROR, KEPT_ERROR
+            log.warning("dns_reply_unreadable", name=name, exc_info=fault)
+        self._keep(name, answer, seconds)
+        return answer
+
+    def _keep(self, name: str, answer: Answer, seconds: float) -> None:
+        self._kept[name] = (time.monotonic() + seconds, answer)
+        self._kept.move_to_end(name)
+        if len(self._kept) > REMEMBERED:
+            self._kept.popitem(last=False)
+
+    def _note_fault(self, resolver: dns.asyncresolver.Resolver, fault: Exception) -> None:
+        self._faults += 1
+        if self._faults < FAULTS or time.monotonic() < self._paused_until:
+            return
+        self._faults = 0
+        self._paused_until = time.monotonic() + PAUSE
+        log.warning("dns_paused", seconds=PAUSE, why=type(fault).__name__)
+        self._probe = asyncio.create_task(self._try_root(resolver))
+
+    async def _try_root(self, resolver: dns.asyncresolver.Resolver) -> None:
+        """
+        Is it the resolver that is away, or only the servers of some domain?
+
+        Else anybody could switch authentication off by mail from domains that never answer.
+        """
+        with contextlib.suppress(Exception):
+            with contextlib.suppress(dns.resolver.NXDOMAIN):
+                await resolver.resolve(
+                    dns.name.root, "NS", raise_on_no_answer=False, lifetime=self._deadline
+                )
+            if self._paused_until != float("inf"):
+                self._paused_until = 0.0
+                log.info("dns_resumed")
+
+
+def _resolver(servers: Sequence[str]) -> dns.asyncresolver.Resolver | None:
+    if servers:
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers = [_nameserver(one) for one in servers]
+    else:
+        try:
+            resolver = dns.asyncresolver.Resolver()
+        except (dns.resolver.NoResolverConfiguration, OSError):
+            log.warning("dns_not_configured")
+            return None
+    resolver.cache = None  # ours keeps what there is not, too
+    resolver.timeout = 1.0
+    return resolver
+
+
+def _nameserver(server: str) -> dns.nameserver.Nameserver:
+    host, colon, port = server.rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        host, port = server, "53"  # without a port
+    address = ipaddress.ip_address(host.strip("[]"))
+    return dns.nameserver.Do53Nameserver(str(address), int(port))
+
+
+def _text(strings: Iterable[bytes]) -> str:
+    """One record: its character-strings without anything between (RFC 6376 3.6.2.2)."""
+    return b"".join(strings).decode("utf-8", "replace")
