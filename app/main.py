@@ -25,6 +25,7 @@ from app.settings import Settings, read_secret_key
 from app.smtp import door as smtp
 from app.smtp.intake import MailIntake
 from app.smtp.metrics import metrics_of
+from app.smtp.resolving import Resolver
 from app.smtp.settings import DoorSettings
 from app.store import open_store
 from app.worker import jobs
@@ -60,7 +61,9 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
             house.health["worker"] = _clock_check(clock)
         door = None
         if "smtp" in settings.doors:
-            intake = MailIntake(database, house.store)
+            resolver = Resolver(settings.dns_servers)
+            stack.push_async_callback(resolver.close)
+            intake = MailIntake(database, house.store, resolver)
             stack.push_async_callback(intake.close)
             door = await smtp.open(DoorSettings.of(settings), intake)
             stack.push_async_callback(door.close, settings.drain_seconds)

@@ -19,10 +19,14 @@ from app.domain import channels, inbound
 from app.domain.channels import ChannelFacts
 from app.domain.inbound import Arrival, Refused
 from app.errors import Unavailable
+from app.mail import authentication
+from app.mail.authentication import Authentication
 from app.mail.classify import hop_count
+from app.mail.message import Headers
 from app.mail.parse import parse_headers
 from app.smtp.arrivals import ArrivedMail, Refusal, RefusedDelivery, SessionFacts
 from app.smtp.gathering import Gatherer
+from app.smtp.resolving import Resolver
 from app.store import BlobStore, digest_of, key_of
 
 log = structlog.get_logger()
@@ -46,9 +50,12 @@ def _loop() -> Refusal:
 class MailIntake:
     """The intake over the database and the blob store (see `arrivals.Intake`)."""
 
-    def __init__(self, database: Database, store: BlobStore) -> None:
+    def __init__(
+        self, database: Database, store: BlobStore, resolver: Resolver | None = None
+    ) -> None:
         self._database = database
         self._store = store
+        self._resolver = resolver
         self._addresses: dict[str, tuple[float, ChannelFacts]] = {}
         self._lookups: Gatherer[str, ChannelFacts | None] = Gatherer(self._look_up, limit=500)
         self._commits: Gatherer[Arrival, list[str | None]] = Gatherer(self._commit, limit=GROUP)
@@ -61,7 +68,8 @@ class MailIntake:
 
     async def keep(self, mail: ArrivedMail) -> list[str]:
         """The ledger ids of the mail, once it is committed for every recipient."""
-        if hop_count(parse_headers(mail.raw)[0]) > HOPS:
+        headers, body_at = parse_headers(mail.raw)
+        if hop_count(headers) > HOPS:
             raise _loop()
         digest = digest_of(mail.raw)
         in_store = len(mail.raw) > IN_ROW
@@ -82,11 +90,30 @@ class MailIntake:
             tls=mail.tls,
             received_at=mail.received_at,
             reading=reading,
+            authentication=await self._authenticate(mail, headers, body_at),
         )
         ids = [found for found in await self._commits.do(arrival) if found is not None]
         if not ids:
             raise _unknown()
         return ids
+
+    async def _authenticate(
+        self, mail: ArrivedMail, headers: Headers, body_at: int
+    ) -> Authentication | None:
+        """What DKIM and DMARC say (F6). Never a reason to refuse; a fault leaves it open."""
+        if self._resolver is None:
+            return None
+        try:
+            claims = authentication.claims_of(mail.raw, headers, body_at)
+            names = claims.names
+            answers = await self._resolver.texts(names) if names else {}
+            judge = authentication.evaluate
+            if claims.signatures and len(mail.raw) > ON_LOOP:
+                return await asyncio.to_thread(judge, claims, answers, mail.received_at)
+            return judge(claims, answers, mail.received_at)
+        except Exception:  # the mail is kept all the same
+            log.exception("mail_not_authenticated")
+            return None
 
     def refused(self, refusal: RefusedDelivery) -> None:
         """Put the refusal on the list for the ledger; when too many wait, new ones are dropped."""

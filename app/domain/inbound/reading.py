@@ -11,6 +11,7 @@ from typing import Any
 
 from app import ids
 from app.mail import html, quoting, threading
+from app.mail.authentication import Authentication
 from app.mail.message import Attachment, Mail, Mailbox
 from app.mail.parse import parse
 from app.mail.reports import Report, read_report
@@ -99,3 +100,8 @@ def report_of(report: Report | None) -> dict[str, Any] | None:
         ],
         "original_message_id": report.original_message_id,
     }
+
+
+def authentication(found: Authentication | None) -> dict[str, str | None]:
+    """The results of authentication as they are stored; nothing when none was computed."""
+    return {"dkim": found.dkim, "dmarc": found.dmarc} if found else {}

@@ -25,6 +25,7 @@ from app.domain.channels import ChannelFacts
 from app.domain.inbound.models import RawMail, ReceivedMail
 from app.domain.inbound.reading import Reading, read
 from app.domain.inbound.understanding import Understood, apply, understand
+from app.mail.authentication import Authentication
 
 log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ class Arrival:
     tls: str
     received_at: datetime
     reading: Reading | Exception
+    authentication: Authentication | None = None  # None: nobody could compute it
 
 
 @dataclass(slots=True)
@@ -162,6 +164,7 @@ async def _understand_together(
             delivery.arrival.reverse_path,
             delivery.arrival.digest,
             delivery.arrival.received_at,
+            authentication=delivery.arrival.authentication,
         )
         for delivery in deliveries
         if isinstance(delivery.arrival.reading, Reading)

@@ -23,6 +23,7 @@ from app.domain.inbound.reading import Reading
 from app.mail import attribution, classify
 from app.mail.addresses import canonical
 from app.mail.attribution import Attribution, Surroundings
+from app.mail.authentication import Authentication
 from app.mail.classify import Verdict
 from app.mail.confirmations import Confirmation, read_confirmation
 from app.mail.message import Mailbox
@@ -44,6 +45,7 @@ class Understood:
     reverse_path: str
     raw_digest: str
     received_at: datetime
+    authentication: Authentication | None = None  # as it was when the mail arrived
     verdict: Verdict | None = None
     decision: Attribution | None = None
     teammate: Teammate | None = None  # who sent it, when that was one of the team
@@ -112,7 +114,7 @@ def _decide(parcel: Understood, met: _Met) -> None:
         mail, reverse_path=parcel.reverse_path, own_lists=own, report=parcel.reading.report
     )
     around = Surroundings(own, facts.gateways, team.__contains__)
-    decision = attribution.attribute(mail, parcel.verdict.mail_class, around)
+    decision = attribution.attribute(mail, parcel.verdict.mail_class, around, parcel.authentication)
     parcel.decision = decision
     if decision.arrival == attribution.TEAMMATE:
         sender = decision.forwarder or decision.author.address
@@ -207,7 +209,7 @@ def incoming_of(parcel: Understood) -> Incoming:
         mail_class=parcel.mail_class,
         report=stored.report_of(reading.report),
         attribution=stored_attribution(decision),
-        authentication={},
+        authentication=stored.authentication(parcel.authentication),
         raw_digest=parcel.raw_digest,
         sent_at=mail.date,
         received_at=parcel.received_at,

@@ -30,6 +30,7 @@ from app.mail.attribution.values import (
     Surroundings,
     as_received,
 )
+from app.mail.authentication import Authentication
 from app.mail.message import Mail, Mailbox
 
 __all__ = [
@@ -44,13 +45,26 @@ __all__ = [
 ]
 
 
-def attribute(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
+def attribute(
+    mail: Mail,
+    mail_class: str,
+    around: Surroundings,
+    authentication: Authentication | None = None,
+) -> Attribution:
     """
     Decide who wrote `mail`. Pure; the same bytes and facts give the same decision.
 
     `mail_class` is the verdict of `classify`: reports about earlier mail (bounce, receipt,
-    complaint) are written by a machine and make nobody a contact.
+    complaint) are written by a machine and make nobody a contact. `authentication` is what DKIM
+    and DMARC said when it arrived; it decides about trust alone.
     """
+    decision = _decided(mail, mail_class, around)
+    if authentication is not None and not decision.unresolved:
+        decision.trust = _trust(decision, mail, mail_class, authentication)
+    return decision
+
+
+def _decided(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
     sender = canonical(mail.sender.address)
     if mail_class in REPORTS:
         return as_received(mail, MACHINE, "It is a report about an earlier mail.")
@@ -66,6 +80,20 @@ def attribute(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
         decision.arrival = MACHINE
     decision.forwarder = decision.forwarder or _resent_by(mail, around)
     return decision
+
+
+def _trust(decision: Attribution, mail: Mail, mail_class: str, proof: Authentication) -> str:
+    """How far the author can be believed, when it is known whether From is genuine (F6)."""
+    if decision.arrival == REWRITTEN:
+        # From is the group's; what the group itself has signed tells whom it heard.
+        return "consistent" if proof.aligned_domain else decision.trust
+    if decision.method != "from" or decision.author.address != mail.sender.address:
+        return decision.trust
+    if proof.aligned_domain:
+        return "verified"
+    # Reports often go unsigned, whatever their domain asks for.
+    judged = decision.arrival in (TRANSPARENT, MACHINE) and mail_class not in REPORTS
+    return "contradicted" if judged and proof.contradicts else decision.trust
 
 
 def _undone(mail: Mail, around: Surroundings) -> Attribution:
