@@ -20,6 +20,7 @@ from app.domain.channels import ChannelFacts
 from app.domain.inbound import Arrival, Refused
 from app.errors import Unavailable
 from app.mail import authentication
+from app.mail.alignment import organizational_domain
 from app.mail.authentication import Authentication
 from app.mail.classify import hop_count
 from app.mail.message import Headers
@@ -56,6 +57,7 @@ class MailIntake:
         self._database = database
         self._store = store
         self._resolver = resolver
+        organizational_domain("example.org")  # reads the suffix list now, not while mail waits
         self._addresses: dict[str, tuple[float, ChannelFacts]] = {}
         self._lookups: Gatherer[str, ChannelFacts | None] = Gatherer(self._look_up, limit=500)
         self._commits: Gatherer[Arrival, list[str | None]] = Gatherer(self._commit, limit=GROUP)

@@ -44,6 +44,7 @@ class Resolver:
     def __init__(self, servers: Sequence[str] = (), *, deadline: float = DEADLINE) -> None:
         """Raises ValueError for a server that is no address with a port."""
         self._deadline = deadline
+        self._patience = deadline * 0.95  # so that faults are known when the deadline ends
         self._kept: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
         self._asking: dict[str, asyncio.Task[Answer]] = {}
         self._faults = 0
@@ -96,9 +97,10 @@ class Resolver:
         seconds = KEPT_NOTHING
         try:
             absolute = dns.name.from_text(name)
-            reply = await resolver.resolve(
-                absolute, "TXT", raise_on_no_answer=False, lifetime=self._deadline
-            )
+            async with asyncio.timeout(self._patience):  # dnspython sleeps beyond its lifetime
+                reply = await resolver.resolve(
+                    absolute, "TXT", raise_on_no_answer=False, lifetime=self._deadline
+                )
             if reply.rrset is not None:
                 answer = [_text(rdata.strings) for rdata in list(reply.rrset)[:RECORDS]]
                 seconds = min(max(float(reply.rrset.ttl), KEPT[0]), KEPT[1])
@@ -108,9 +110,9 @@ class Resolver:
         except (dns.exception.Timeout, dns.resolver.NoNameservers, OSError) as fault:
             answer, seconds = ERROR, KEPT_ERROR
             self._note_fault(resolver, fault)
-        except Exception as fault:  # a name or a reply that makes no sense
+        except (dns.exception.DNSException, ValueError) as fault:  # a name that is none, and such
             answer, seconds = ERROR, KEPT_ERROR
-            log.warning("dns_reply_unreadable", name=name, exc_info=fault)
+            log.warning("dns_reply_unreadable", name=name, why=type(fault).__name__)
         self._keep(name, answer, seconds)
         return answer
 

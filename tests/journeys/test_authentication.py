@@ -1,0 +1,183 @@
+"""F6 through the doors: what DKIM and DMARC said stands on the message and decides about trust."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.mail import dkim
+from app.settings import Settings
+from tests.builders import connected_channel, mail
+from tests.conftest import Deliver, Service
+from tests.dns_server import Zone, serving
+from tests.journeys.conftest import Inbox
+
+BEN = "Ben Banker <ben@bank.example.org>"
+TEAM = "support@acme.example.com"
+
+
+@lru_cache
+def key() -> dkim.KeyPair:
+    return dkim.generate_keys("rsa2048")
+
+
+@pytest.fixture
+async def zone() -> AsyncIterator[Zone]:
+    texts = {
+        "_dmarc.bank.example.org": ["v=DMARC1; p=reject; rua=mailto:dmarc@bank.example.org"],
+        "s1._domainkey.bank.example.org": [key().public_txt],
+        "s1._domainkey.acme.example.com": [key().public_txt],
+    }
+    async with serving(Zone(texts)) as zone:
+        yield zone
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, zone: Zone) -> Settings:
+    return Settings(
+        database_url=database_url,
+        data_dir=tmp_path,
+        smtp_port=0,
+        secret_key="only for tests",
+        drain_seconds=5,
+        rate_limit=0,
+        dns_servers=(zone.server,),
+    )
+
+
+@pytest.fixture
+async def inbox(http: httpx.AsyncClient, deliver: Deliver) -> Inbox:
+    return Inbox(http, deliver, await connected_channel(http, team_address=TEAM))
+
+
+def signed(domain: str = "bank.example.org", **fields: Any) -> bytes:
+    raw = mail(**{"sender": BEN, "to": TEAM, "message_id": "<1@bank.example.org>", **fields})
+    return dkim.sign(raw, domain=domain, selector="s1", private_key=key().private_pem)
+
+
+def results(dkim: str | None, dmarc: str | None) -> dict[str, str | None]:
+    return {"spf": None, "dkim": dkim, "dmarc": dmarc, "arc": None}
+
+
+async def trust(inbox: Inbox, message: dict[str, Any]) -> str:
+    found: str = (await inbox.attribution_of(message))["trust"]
+    return found
+
+
+async def test_a_signed_mail_is_verified(inbox: Inbox) -> None:
+    message = await inbox.take(signed())
+
+    assert message["authentication"] == results("pass", "pass")
+    assert await trust(inbox, message) == "verified"
+
+
+async def test_a_large_signed_mail_is_verified(inbox: Inbox) -> None:
+    message = await inbox.take(signed(text="All of it.\n" * 20_000))
+
+    assert message["authentication"] == results("pass", "pass")
+
+
+async def test_a_mail_of_nobody_who_publishes_anything_is_unverified(
+    inbox: Inbox, zone: Zone
+) -> None:
+    message = await inbox.take(sender="Carla <carla@customer.example.net>")
+
+    assert message["authentication"] == results("none", "none")
+    assert await trust(inbox, message) == "unverified"
+    assert sorted(zone.asked) == ["_dmarc.customer.example.net", "_dmarc.example.net"]
+
+
+async def test_nothing_is_asked_about_names_that_cannot_exist(inbox: Inbox, zone: Zone) -> None:
+    message = await inbox.take()
+
+    assert message["author"]["address"] == "carla@customer.example"
+    assert message["authentication"] == results("none", "none")
+    assert zone.asked == []
+
+
+async def test_a_forged_answer_waits_in_the_conversation_until_somebody_looks(
+    inbox: Inbox,
+) -> None:
+    first = await inbox.take(signed())
+    forged = mail(
+        "Send it elsewhere.",
+        sender=BEN,
+        message_id="<2@evil.example.net>",
+        more="In-Reply-To: <1@bank.example.org>\r\n",
+    )
+
+    message = await inbox.take(forged)
+
+    assert message["authentication"] == results("none", "fail")
+    assert await trust(inbox, message) == "contradicted"
+    assert message["conversation_id"] == first["conversation_id"]
+    assert (first["pending"], message["pending"]) == (False, True)
+
+
+async def test_a_genuine_answer_joins_the_conversation(inbox: Inbox) -> None:
+    first = await inbox.take(signed())
+    answer = signed(message_id="<2@bank.example.org>", more="In-Reply-To: <1@bank.example.org>\r\n")
+
+    message = await inbox.take(answer)
+
+    assert message["conversation_id"] == first["conversation_id"]
+    assert not message["pending"]
+
+
+async def test_a_changed_mail_is_contradicted_and_accepted_all_the_same(inbox: Inbox) -> None:
+    received = await inbox.receive(signed().replace(b"my order", b"my money"))
+
+    message = await inbox.get(f"/v1/messages/{received['message_id']}")
+    assert received["outcome"] == "accepted"
+    assert message["authentication"] == results("fail", "fail")
+    assert await trust(inbox, message) == "contradicted"
+
+
+async def test_a_group_that_signs_makes_what_it_rewrote_consistent(inbox: Inbox) -> None:
+    rewritten = {
+        "sender": f'"Dora Doe via Support" <{TEAM}>',
+        "more": "X-Original-From: Dora Doe <dora@strict.example.net>\r\n",
+    }
+
+    plain = await inbox.take(**rewritten)
+    message = await inbox.take(
+        signed("acme.example.com", message_id="<2@acme.example.com>", **rewritten)
+    )
+
+    assert message["author"]["address"] == "dora@strict.example.net"
+    assert await trust(inbox, message) == "consistent"
+    assert await trust(inbox, plain) == "unverified"
+
+
+async def test_a_replay_keeps_what_was_found_at_arrival(inbox: Inbox, zone: Zone) -> None:
+    received = await inbox.receive(signed())
+    zone.texts.clear()
+
+    await inbox.post(f"/v1/received-mail/{received['id']}/replay", {"dry_run": False})
+
+    message = await inbox.get(f"/v1/messages/{received['message_id']}")
+    assert message["authentication"] == results("pass", "pass")
+    assert await trust(inbox, message) == "verified"
+
+
+async def test_without_dns_mail_is_accepted_and_nobody_is_contradicted(
+    inbox: Inbox, zone: Zone, service: Service
+) -> None:
+    zone.silent = True
+    raw = [
+        signed(message_id=f"<{n}@bank.example.org>", sender=f"Ben <ben@b{n}.bank.example.org>")
+        for n in range(20)
+    ]
+
+    async with asyncio.timeout(15):  # each would wait two seconds
+        messages = [await inbox.take(one) for one in raw]
+
+    assert {one["authentication"]["dkim"] for one in messages} == {"temperror"}
+    assert {one["authentication"]["dmarc"] for one in messages} == {"temperror"}
+    assert await trust(inbox, messages[-1]) == "unverified"
