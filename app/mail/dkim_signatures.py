@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from app.mail.alignment import ascii_domain
-from app.mail.dkim import relaxed_body_hash, relaxed_field
+from app.mail.dkim import before_empty_lines, relaxed_body_hash, relaxed_field
 
 PASS, FAIL, TEMPERROR, PERMERROR = "pass", "fail", "temperror", "permerror"
 POLICY = "policy"  # it may be right, but we do not take it (RFC 8601 2.7.1)
@@ -91,9 +91,7 @@ class Signed:
             if form == "relaxed":
                 self._hashes[form] = base64.b64decode(relaxed_body_hash(body))
             else:
-                end = len(body)
-                while body.endswith(b"\r\n", 0, end):
-                    end -= 2
+                end = before_empty_lines(body, len(body))
                 self._hashes[form] = hashlib.sha256(body[:end] + b"\r\n").digest()
         return self._hashes[form]
 
