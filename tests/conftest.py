@@ -80,6 +80,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         smtp_port=0,
         secret_key="only for tests",
+        dns_servers=("127.0.0.1:1",),  # nobody there: tests ask no name server of the world
         drain_seconds=5,
         rate_limit=0,
     )

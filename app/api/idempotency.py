@@ -26,12 +26,12 @@ KEY_LIMIT = 255
 
 
 class StoredAnswer(Base):
-    """The answer that a key of an account got."""
+    """The answer that an Idempotency-Key got; `key` is a digest of it and the API key."""
 
     __tablename__ = "idempotency_answers"
 
     account_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    key: Mapped[str] = mapped_column(String(KEY_LIMIT), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
     asked: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]
     content_type: Mapped[str] = mapped_column(String(100))
@@ -59,17 +59,23 @@ def fingerprint(request: Request, body: bytes) -> str:
 
 class Answers:
     """
-    The stored answers of an account.
+    The stored answers of an API key.
 
-    They are encrypted at rest: the answer to making an API key holds its secret, which is
-    stored hashed everywhere else (A4).
+    Another key of the account, with less rights perhaps, is not shown them. They are encrypted
+    at rest: the answer to making an API key holds its secret, which is stored hashed everywhere
+    else (A4).
     """
 
-    def __init__(self, db: AsyncSession, account_id: str, secret: bytes) -> None:
+    def __init__(self, db: AsyncSession, account_id: str, key_id: str, secret: bytes) -> None:
         self._db = db
         self._account_id = account_id
+        self._key_id = key_id
         digest = hashlib.sha256(b"idempotency answers\n" + secret).digest()
         self._cipher = Fernet(base64.urlsafe_b64encode(digest))
+
+    def _own(self, key: str) -> str:
+        """The Idempotency-Key as this API key's own."""
+        return hashlib.sha256(f"{self._key_id}\n{key}".encode()).hexdigest()
 
     async def find(self, key: str, asked: str) -> Response | None:
         """
@@ -81,7 +87,7 @@ class Answers:
         found = await self._db.execute(
             select(StoredAnswer).where(
                 StoredAnswer.account_id == self._account_id,
-                StoredAnswer.key == key,
+                StoredAnswer.key == self._own(key),
                 StoredAnswer.created_at > datetime.now(UTC) - KEPT,
             )
         )
@@ -105,13 +111,13 @@ class Answers:
         """Store the answer; an expired one of the same key makes room."""
         await self._db.execute(
             delete(StoredAnswer).where(
-                StoredAnswer.account_id == self._account_id, StoredAnswer.key == key
+                StoredAnswer.account_id == self._account_id, StoredAnswer.key == self._own(key)
             )
         )
         await self._db.execute(
             insert(StoredAnswer).values(
                 account_id=self._account_id,
-                key=key,
+                key=self._own(key),
                 asked=asked,
                 status=answer.status_code,
                 content_type=answer.headers.get("content-type", "application/json"),

@@ -23,6 +23,8 @@ from app.db import refusal_for
 
 log = structlog.get_logger()
 
+MOST_ERRORS = 50  # fields that one answer names
+
 STATUS: dict[type[errors.Refusal], int] = {
     errors.NotFound: 404,
     errors.Forbidden: 403,
@@ -133,7 +135,7 @@ async def _refused(request: Request, fault: Exception) -> ProblemResponse:
 
 async def _invalid(request: Request, fault: Exception) -> ProblemResponse:
     assert isinstance(fault, RequestValidationError)
-    found = fault.errors()
+    found = fault.errors()[:MOST_ERRORS]
     if any(e["type"] == "json_invalid" for e in found):
         return problem(request, 400, "The body is not JSON.", "request.not_json")
     fields = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in found]

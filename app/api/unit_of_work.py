@@ -19,6 +19,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import ClientDisconnect
 
 from app.api import idempotency
 from app.api.house import House
@@ -68,7 +69,7 @@ class UnitOfWork(APIRoute):
                 if key is None:
                     return await handle(request)
                 asked = idempotency.fingerprint(request, body)
-                answers = idempotency.Answers(db, caller.account_id, house.secret)
+                answers = idempotency.Answers(db, caller.account_id, caller.key_id, house.secret)
                 stored = await answers.find(key, asked)
                 if stored is not None:
                     return stored
@@ -98,11 +99,14 @@ async def _read_body(request: Request) -> bytes:
     if declared.isdigit() and int(declared) > JSON_LIMIT:
         raise RequestProblem(413, "The body is too large.", "request.too_large")
     pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > JSON_LIMIT:
-            raise RequestProblem(413, "The body is too large.", "request.too_large")
-        pieces.append(piece)
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > JSON_LIMIT:
+                raise RequestProblem(413, "The body is too large.", "request.too_large")
+            pieces.append(piece)
+    except ClientDisconnect as gone:
+        raise RequestProblem(400, "The body ended early.", "request.incomplete") from gone
     body = b"".join(pieces)
     request._body = body  # Starlette's own place for a body that was read
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -131,3 +131,26 @@ async def test_too_many_requests_with_one_key_are_told_when_to_come_back(
     assert [a.status_code for a in answers[:10]] == [200] * 10
     is_problem(answers[10], 429, "request.too_many")
     assert int(answers[10].headers["retry-after"]) >= 1
+
+
+async def test_a_key_with_less_rights_is_not_shown_the_stored_answer_of_another(
+    http: httpx.AsyncClient, key_http: Any
+) -> None:
+    body = {"name": "all", "scopes": ["*"]}
+    await http.post("/v1/api-keys", json=body, headers={"Idempotency-Key": "one"})
+    small = await key_http("users:read")
+
+    answer = await small.post("/v1/api-keys", json=body, headers={"Idempotency-Key": "one"})
+
+    is_problem(answer, 403, "request.scope_missing")
+
+
+async def test_a_request_with_very_many_faults_gets_a_short_answer(
+    http: httpx.AsyncClient,
+) -> None:
+    body = {**USER, **{f"unknown_{number}": 1 for number in range(2000)}}
+
+    answer = await http.post("/v1/users", json=body)
+
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 50
