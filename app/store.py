@@ -68,6 +68,8 @@ class LocalStore:
         path = self._folder / key
         try:
             if path.exists() and path.stat().st_size == len(content):
+                # Whoever put it may have ended, or still be, before its name was made durable.
+                self._sync_folders(path.parent)
                 return
             self._make_folders(path.parent)
             self._write(path, content)
@@ -83,6 +85,12 @@ class LocalStore:
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             _sync_folder(path.parent)
+
+    def _sync_folders(self, folder: Path) -> None:
+        """The name of a file, and the names of the folders to it, are durable afterwards."""
+        while folder != self._folder.parent:
+            _sync_folder(folder)
+            folder = folder.parent
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import re
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -126,6 +127,30 @@ async def test_a_full_disk_is_told_apart_from_other_faults(
     with pytest.raises(StorageFull):
         await LocalStore(tmp_path / "blobs").put(KEY, CONTENT)
     assert not [name for _, _, names in os.walk(tmp_path) for name in names]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are named in /proc on Linux only")
+async def test_content_and_every_name_on_the_way_to_it_are_durable_also_when_put_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    path = tmp_path / "blobs" / KEY
+    folders = {str(path.parents[n]) for n in range(3)}
+
+    await LocalStore(tmp_path / "blobs").put(KEY, CONTENT)
+    first, synced[:] = set(synced), []
+    await LocalStore(tmp_path / "blobs").put(KEY, CONTENT)
+
+    assert folders < first
+    assert any("/.new-" in name for name in first)
+    assert folders == set(synced)
 
 
 async def test_s3_that_does_not_answer_is_unavailable(

@@ -195,13 +195,20 @@ class MailIntake:
             return await inbound.receive(db, arrivals, datetime.now(UTC))
 
     async def _note_refusals(self) -> None:
+        """The replies are given. While the database is away, their rows wait for the next one."""
+        some: list[Refused] = []
         try:
             while self._refused:
                 await asyncio.sleep(0.05)  # refusals come in bursts
                 some, self._refused = self._refused, []
                 async with self._database.writing() as db:
                     await inbound.note_refusals(db, some)
-        except Exception:  # the reply was given; a gap in the ledger is all that is lost
-            log.exception("refusals_not_noted")
+        except Exception as fault:  # a gap in the ledger is the worst that comes of it
+            known = refusal_for(fault)
+            if known is None:
+                log.exception("refusals_not_noted", refusals=len(some))
+            else:
+                log.warning("refusals_not_noted", refusals=len(some), why=known.code)
+                self._refused = [*some, *self._refused][:REFUSALS_WAITING]
         finally:
             self._noting = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from app.settings import Settings
 from tests import postgres
 from tests.builders import connected_channel, mail, read_kept
 from tests.conftest import DATABASES, Deliver, Service
-from tests.faults.evidence import api, assert_nothing_lost, connect
-from tests.faults.sending import Letter, MailServer, TryLaterError, letters
+from tests.faults.evidence import api, assert_nothing_lost, connect, everything
+from tests.faults.sending import PATIENCE, Letter, MailServer, TryLaterError, letters
 from tests.running import Running, running
 
 on_postgresql = pytest.mark.skipif("postgresql" not in DATABASES, reason="asked for SQLite only")
@@ -57,6 +58,17 @@ def fill_pool(service: Running, key: str) -> None:
     asyncio.run(run())
 
 
+def wait_for_refusals(http: httpx.Client, number: int) -> list[str]:
+    """The reasons of the refusals in the ledger, the newest first, as soon as there are so many."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        rows = list(everything(http, "/v1/received-mail", outcome="refused"))
+        if len(rows) >= number:
+            return [row["reason"] for row in rows]
+        time.sleep(0.05)
+    raise TimeoutError(f"{number} refusals are not in the ledger")
+
+
 @on_postgresql
 def test_while_postgresql_is_gone_everything_says_try_later_and_recovers_by_itself(
     server: postgres.Server, process: Running
@@ -86,6 +98,10 @@ def test_while_postgresql_is_gone_everything_says_try_later_and_recovers_by_itse
         assert http.get("/v1/conversations").status_code == 200
         asyncio.run(forwarder.deliver([second, third]))
         assert second.refusals == third.refusals == []
+        with pytest.raises(AssertionError, match=r"^550 5\.1\.1 "):
+            asyncio.run(forwarder.try_once(Letter("", b"", f"nobody-{address}")))
+        reasons = wait_for_refusals(http, 4)
+        assert [reason[:3] for reason in reasons] == ["550", "451", "451", "451"]
         assert http.get("/health/ready").status_code == 200
         assert_nothing_lost(http, [first, second, third])
 
