@@ -15,7 +15,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
@@ -47,7 +47,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mappe
 from sqlalchemy.types import TypeEngine
 
 from app.errors import Invalid, Refusal, StorageFull, Unavailable
-from app.sqlite import DRIVER
+from app.sqlite import DRIVER, TextMoment
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -64,24 +64,6 @@ SQLITE_PATIENCE = 15.0  # seconds that a writer waits for another process to end
 CHECKPOINT_PAGES = 4000  # of 4 kB; the worker checkpoints, this is only the emergency brake
 
 
-class _TextMoment(sqlite.DATETIME):
-    """SQLite keeps times as text, in SQLAlchemy's own form; one conversion instead of two."""
-
-    def bind_processor(self, dialect: Dialect) -> Any:
-        def to_text(value: datetime | None) -> str | None:
-            if value is None:
-                return None
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-        return to_text
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        def from_text(value: str | None) -> datetime | None:
-            return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
-
-        return from_text
-
-
 class Moment(TypeDecorator[datetime]):
     """A time in UTC; aware on both sides, whatever the database keeps."""
 
@@ -91,7 +73,7 @@ class Moment(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """PostgreSQL's own type (the connection's time zone is UTC), or text."""
         text = dialect.name == "sqlite"
-        kind = _TextMoment() if text else self.impl_instance  # type: ignore[no-untyped-call]
+        kind = TextMoment() if text else self.impl_instance  # type: ignore[no-untyped-call]
         return dialect.type_descriptor(kind)
 
 
@@ -244,6 +226,8 @@ def refusal_for(fault: BaseException) -> Refusal | None:
             return StorageFull("There is no room left in the database.")
         if fault.connection_invalidated or _is_away(fault):
             return Unavailable("The database does not answer.")
+        if _sqlstate(fault) == "42P01":  # undefined_table
+            return Unavailable("The database is not migrated: run hosted-inbox migrate.")
         return None
     if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageFull("There is no room left.")

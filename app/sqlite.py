@@ -2,9 +2,10 @@
 SQLite under asyncio without a thread for every statement: a SQLAlchemy dialect over `sqlite3`.
 
 The usual driver hands each statement, each fetch and each close to a thread and waits for it, which
-costs several times what the statement does (measured: 7.0 instead of 1.5 ms of CPU for a mail that
-comes alone). A statement that goes by keys takes some 20 µs, so it runs where it stands, on the
-event loop. What may take long runs in a thread of the connection's own, the loop meanwhile free:
+costs more than the statement itself (measured: 7.0 instead of 4.6 ms of CPU for a mail that comes
+alone, 3.6 instead of 2.4 ms for a list of 50 conversations). A statement that goes by keys is done
+in microseconds, so it runs where it stands, on the event loop. What may take long runs in a thread
+of the connection's own, the loop meanwhile free:
 
 - COMMIT, which waits for the disk, and BEGIN IMMEDIATE, which waits for other processes;
 - a SELECT that is not done after PATIENCE: it is interrupted, and begins anew in the thread;
@@ -23,11 +24,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Pool
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import interfaces
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 
@@ -35,7 +39,7 @@ T = TypeVar("T")
 
 DRIVER = "sqlite+inline"
 PATIENCE = 0.005  # seconds of the loop that a SELECT may take
-_STEPS = 1000  # of SQLite's virtual machine, some 20 µs, from one look at the clock to the next
+_STEPS = 1000  # of SQLite's virtual machine, from one look at the clock to the next
 # By key or in bounded pieces: that is how this product inserts and updates.
 _QUICK = frozenset({"INSERT", "UPDATE", "SAVEPOINT", "RELEASE", "ROLLBACK"})
 
@@ -170,6 +174,24 @@ class Dialect(SQLiteDialect_pysqlite):
         """What `sqlite3.connect` is called with."""
         arguments, named = super().create_connect_args(url)
         return arguments, {**named, "factory": Connection, "check_same_thread": False}
+
+
+class TextMoment(DATETIME):
+    """Times in UTC as text, in SQLAlchemy's own form; one conversion instead of two."""
+
+    def bind_processor(self, dialect: interfaces.Dialect) -> Any:
+        def to_text(value: datetime | None) -> str | None:
+            if value is None:
+                return None
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+        return to_text
+
+    def result_processor(self, dialect: interfaces.Dialect, coltype: object) -> Any:
+        def from_text(value: str | None) -> datetime | None:
+            return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+        return from_text
 
 
 registry.register("sqlite.inline", __name__, "Dialect")
