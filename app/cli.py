@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import resource
 import signal
 import sys
@@ -14,9 +15,8 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from pydantic import ValidationError
 
-from app import cli_accounts, logs, migrate
+from app import cli_accounts, logs, migrate, preflight
 from app.db import Database
 from app.domain import inbound
 from app.errors import Refusal
@@ -55,10 +55,11 @@ def serve(
         "doors": doors,
     }
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    logs.configure(settings)
     _allow_many_connections()
     # When all is closed uvicorn raises the signal that ended it once more; it ended well, so: 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    preflight.check(settings)
+    logs.configure(settings)
     _say_hello(settings)
     if "http" not in settings.doors:
         asyncio.run(_serve_without_http(settings))
@@ -89,14 +90,7 @@ def _settings(given: dict[str, object]) -> Settings:
     unknown = unknown_variables()
     if unknown:
         _stop(f"There is no such setting: {', '.join(unknown)}. See: hosted-inbox settings")
-    try:
-        return Settings(**given)  # type: ignore[arg-type]
-    except ValidationError as fault:
-        lines = [
-            f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in fault.errors()
-        ]
-        _stop("The settings do not work:\n  " + "\n  ".join(lines))
-        raise
+    return Settings(**given)  # type: ignore[arg-type]
 
 
 def _stop(words: str) -> None:
@@ -106,8 +100,6 @@ def _stop(words: str) -> None:
 
 def _export(settings: Settings) -> None:
     """Worker processes read the environment: put there what the command line said."""
-    import os  # noqa: PLC0415 - nowhere else is the environment written
-
     for name in ("http_port", "smtp_port", "host", "workers"):
         os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
     os.environ[PREFIX + "DOORS"] = ",".join(settings.doors)
@@ -237,6 +229,8 @@ def mail_replay(
 @contextlib.asynccontextmanager
 async def _database():  # type: ignore[no-untyped-def]
     settings = _settings({})
+    if settings.embedded:
+        await migrate.upgrade(settings)
     database = Database(settings.database)
     try:
         yield settings, database
@@ -245,9 +239,13 @@ async def _database():  # type: ignore[no-untyped-def]
 
 
 def main() -> None:
-    """Run the command line; a refusal is a sentence on standard error and exit code 1."""
+    """Run the command line; what an operator can cure is a sentence and exit code 1."""
+    os.umask(0o077)  # what we keep is other people's mail
     try:
         app()
-    except Refusal as refusal:
-        typer.echo(f"{refusal.code}: {refusal.detail}", err=True)
+    except Exception as fault:
+        words = preflight.words_for(fault)
+        if words is None:
+            raise
+        typer.echo(words, err=True)
         sys.exit(1)

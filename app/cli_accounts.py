@@ -11,15 +11,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
-from app import migrate
-from app.db import Database, Page, PageRequest, refusal_for
+from app import migrate, preflight
+from app.db import Database, Page, PageRequest
 from app.domain import accounts
 from app.domain.accounts import Account, AccountChange, HostedRoots
-from app.errors import Refusal
-from app.settings import PREFIX, Settings
+from app.settings import Settings
 
 accounts_app = typer.Typer(no_args_is_help=True, help="Accounts of this installation.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys of an account.")
@@ -175,24 +172,18 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end; what is refused is a sentence on standard error and exit code 1."""
     try:
         asyncio.run(work)
-    except Refusal as refusal:
-        _stop(f"{refusal.code}: {refusal.detail}")
-    except (SQLAlchemyError, OSError) as fault:
-        found = refusal_for(fault)
-        if found is None:
+    except typer.Exit:
+        raise
+    except Exception as fault:
+        words = preflight.words_for(fault)
+        if words is None:
             raise
-        _stop(f"{found.code}: {found.detail}")
+        _stop(words)
 
 
 @contextlib.asynccontextmanager
 async def _opened() -> AsyncIterator[_Opened]:
-    try:
-        settings = Settings()
-    except ValidationError as fault:
-        places = ["_".join(map(str, error["loc"])).upper() for error in fault.errors()]
-        words = [error["msg"] for error in fault.errors()]
-        lines = [f"{PREFIX}{place}: {said}" for place, said in zip(places, words, strict=True)]
-        _stop("\n".join(lines))
+    settings = Settings()
     if settings.embedded:
         await migrate.upgrade(settings)
     database = Database(settings.database)

@@ -7,10 +7,11 @@ Deliberately not here: what any of them does.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import structlog
@@ -21,7 +22,8 @@ from app import logs, migrate
 from app.api.application import build, forget_old_answers
 from app.api.house import House, KeyUses, Limiter
 from app.db import Database
-from app.settings import Settings, read_secret_key
+from app.errors import Conflict
+from app.settings import Settings, make_data_dir, read_secret_key
 from app.smtp import door as smtp
 from app.smtp.intake import MailIntake
 from app.smtp.metrics import metrics_of
@@ -40,9 +42,10 @@ SILENCE = 120.0  # seconds after which a clock that did not beat counts as stopp
 @contextlib.asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | None]]:
     """The process' parts, open within the block: those that the settings' doors name."""
-    if settings.embedded:
-        await migrate.upgrade(settings)
     async with contextlib.AsyncExitStack() as stack:
+        if settings.embedded:
+            stack.enter_context(alone(settings))
+            await migrate.upgrade(settings)
         database = Database(settings.database, pool=settings.database_pool)
         stack.push_async_callback(database.close)
         house = House(
@@ -72,6 +75,26 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
         gc.collect()
         gc.freeze()  # what is there now stays for ever: the collector need not look at it
         yield house, door
+
+
+@contextlib.contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """
+    Nobody else serves from this DATA_DIR within the block. Raises Conflict when somebody does.
+
+    The embedded database is for one service: a second one would take over half of its work. The
+    kernel gives the lock back however the process ends.
+    """
+    make_data_dir(settings)
+    with open(settings.data_dir / "serve.lock", "ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(
+                f"Another hosted-inbox serves from {settings.data_dir} already.",
+                "serve.already_running",
+            ) from None
+        yield
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -106,9 +129,16 @@ def _jobs(house: House) -> list[Job]:
 
 
 def _database_check(house: House) -> Check:
+    word = ""  # asked until it was right once: a table does not go away again
+
     async def check() -> str:
+        nonlocal word
         async with house.database.reading() as db:
             await db.execute(text("SELECT 1"))
+            if word != "ok":
+                word = await (await db.connection()).run_sync(migrate.standing)
+        if word != "ok":
+            return word
         await house.store.check()
         return "ok"
 

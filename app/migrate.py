@@ -6,17 +6,22 @@ Several processes may start at one time: the database lets one of them migrate, 
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.settings import Settings
+from app.settings import Settings, make_data_dir
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+NOT_MIGRATED = "not migrated: run hosted-inbox migrate"
+ANOTHER_VERSION = "migrated by another version of hosted-inbox"
 LOCK = 4_702_111_234  # any number, the same for all of us
 
 
@@ -30,13 +35,29 @@ def configuration() -> Config:
 async def upgrade(settings: Settings, revision: str = "head") -> None:
     """The database has every table of this version when this returns."""
     if settings.embedded and not settings.database_url:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_dir(settings)
     engine = create_async_engine(settings.database)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade, revision)
     finally:
         await engine.dispose()
+
+
+def standing(connection: Connection) -> str:
+    """`ok` when the database is what this version needs, else NOT_MIGRATED or ANOTHER_VERSION."""
+    known, head = _revisions()
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if found == {head}:
+        return "ok"
+    return NOT_MIGRATED if found <= known else ANOTHER_VERSION
+
+
+@functools.cache
+def _revisions() -> tuple[frozenset[str], str]:
+    scripts = ScriptDirectory.from_config(configuration())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return known, str(scripts.get_current_head())
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

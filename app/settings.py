@@ -8,18 +8,33 @@ the doors do that when they open.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app import sqlite
 
 PREFIX = "HOSTED_INBOX_"
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
+
+DRIVERS = {
+    "sqlite": sqlite.DRIVER,
+    "sqlite+aiosqlite": sqlite.DRIVER,
+    sqlite.DRIVER: sqlite.DRIVER,
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+# A host name in the form that DNS and SMTP know (RFC 1123, section 2.1).
+_DOMAIN = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.(?!\Z)|\Z))+")
 
 
 class Settings(BaseSettings):
@@ -133,10 +148,52 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("paid_root", "free_root")
+    @field_validator("paid_root", "free_root", "smtp_hostname")
     @classmethod
-    def _plain_domain(cls, value: str) -> str:
-        return value.strip().strip(".").lower()
+    def _plain_domain(cls, value: str, info: ValidationInfo) -> str:
+        name = value.strip().strip(".").lower()
+        may_be_empty = info.field_name == "smtp_hostname"
+        if not _DOMAIN.fullmatch(name) and (name or not may_be_empty):
+            raise ValueError("this is no domain name (letters, digits, hyphens and dots)")
+        return name
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        try:
+            well = not value or make_url(value).drivername in DRIVERS
+        except (ArgumentError, ValueError):
+            well = False
+        if not well:
+            raise ValueError("it has to be like postgresql://user:password@host/name, or empty")
+        return value
+
+    @field_validator("blob_url")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if value and not re.match(r"s3://[^/]", value):
+            raise ValueError("it has to be like s3://bucket/prefix, or empty")
+        return value
+
+    @field_validator("relay_url")
+    @classmethod
+    def _known_relay(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            port = parts.port or 25  # looking at it is what finds a wrong one
+        except ValueError:
+            raise ValueError("it has no port and host that work") from None
+        relay = parts.scheme in ("smtp", "smtps") and bool(parts.hostname and port)
+        if value and not relay and parts.scheme != "mx":
+            raise ValueError("it has to be like smtp://host:port, smtps://host or mx://, or empty")
+        return value
+
+    @field_validator("retry_seconds")
+    @classmethod
+    def _whole_seconds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[0-9]{1,8}", item) and int(item) for item in value):
+            raise ValueError("these are whole seconds above 0, comma separated, such as 60,300")
+        return value
 
     @field_validator("doors")
     @classmethod
@@ -149,13 +206,15 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
         if bool(self.tls_certificate) != bool(self.tls_key):
-            raise ValueError("TLS_CERTIFICATE and TLS_KEY go together")
+            raise ValueError(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY go together")
         if self.tls_required and not self.tls_certificate:
-            raise ValueError("TLS_REQUIRED needs TLS_CERTIFICATE and TLS_KEY")
+            raise ValueError(f"{PREFIX}TLS_REQUIRED needs TLS_CERTIFICATE and TLS_KEY")
         if self.workers > 1 and self.embedded:
-            raise ValueError("several WORKERS need DATABASE_URL: SQLite has one writing process")
+            raise ValueError(
+                f"{PREFIX}WORKERS: more than one process needs PostgreSQL ({PREFIX}DATABASE_URL)"
+            )
         if self.paid_root == self.free_root:
-            raise ValueError("PAID_ROOT and FREE_ROOT must differ")
+            raise ValueError(f"{PREFIX}PAID_ROOT and {PREFIX}FREE_ROOT must differ")
         return self
 
     @property
@@ -169,13 +228,7 @@ class Settings(BaseSettings):
         if not self.database_url:
             return f"{sqlite.DRIVER}:///{self.data_dir / 'hosted-inbox.db'}"
         scheme, _, rest = self.database_url.partition("://")
-        drivers = {
-            "sqlite": sqlite.DRIVER,
-            "sqlite+aiosqlite": sqlite.DRIVER,
-            "postgres": "postgresql+asyncpg",
-            "postgresql": "postgresql+asyncpg",
-        }
-        return f"{drivers.get(scheme, scheme)}://{rest}"
+        return f"{DRIVERS[scheme]}://{rest}"
 
     @property
     def greeting(self) -> str:
@@ -194,6 +247,20 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
+def words_for(fault: ValidationError) -> str:
+    """What is wrong with which variable: a sentence, or a line for each."""
+    lines = []
+    for error in fault.errors(include_input=False):
+        name = PREFIX + "_".join(map(str, error["loc"])).upper() + ": " if error["loc"] else ""
+        lines.append(name + error["msg"].removeprefix("Value error, "))
+    return "\n  ".join(["The settings do not work:", *lines] if lines[1:] else lines) + "."
+
+
+def make_data_dir(settings: Settings) -> None:
+    """DATA_DIR is there when this returns; for nobody else to read when it was not. OSError."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def read_secret_key(settings: Settings) -> bytes:
     """The secret key: the one given, else the one in DATA_DIR, made there when it is missing."""
     if settings.secret_key:
@@ -202,7 +269,7 @@ def read_secret_key(settings: Settings) -> bytes:
     try:
         return path.read_bytes().strip()
     except FileNotFoundError:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_dir(settings)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:  # another process was quicker
