@@ -49,7 +49,12 @@ class ConversationView(BaseModel):
     participants: list[Participant] = Field(
         description="Everybody outside of the team who takes part."
     )
-    follow_up_of: str | None = Field(description="The closed conversation that this one continues.")
+    follow_up_of: str | None = Field(
+        description="The conversation that this one continues, or was split from."
+    )
+    merged_into: str | None = Field(
+        description="Where everything of it stands now; null: it was not merged."
+    )
     message_count: int = Field(description="Mails and comments, not events.")
     last_message_at: datetime = Field(description="What the list is ordered by.")
     last_received_at: datetime | None = Field(
@@ -147,7 +152,8 @@ async def list_conversations(
     """
     List conversations, the one with the newest message first.
 
-    Filters narrow each other. `unassigned=true` is the list to triage.
+    Filters narrow each other. `unassigned=true` is the list to triage. Conversations that were
+    merged into others are left out.
     """
     which = conversations.Filter(
         state=state,
@@ -186,7 +192,7 @@ async def get_conversation(
 @router.patch(
     "/{conversation_id}",
     operation_id="update_conversation",
-    responses=refusals(400, 401, 403, 404, 412, 415, 422, 429),
+    responses=refusals(400, 401, 403, 404, 409, 412, 415, 422, 429),
 )
 async def update_conversation(
     conversation_id: str,
@@ -200,7 +206,8 @@ async def update_conversation(
     Close, reopen, assign or mark a conversation as spam.
 
     Fields that are not given stay; null takes an assignee or a team away. Every change stands
-    as an event in the conversation's history and in the event log.
+    as an event in the conversation's history and in the event log. One that was merged into
+    another does not change any more (409 `conversations.merged`).
     """
     current = await conversations.get(db, caller.account_id, conversation_id)
     check_match(if_match, view(current))
@@ -231,7 +238,8 @@ async def list_messages(
     List the mails, comments and events of a conversation, oldest first.
 
     Also messages that wait (`pending`): they name this conversation, but their writer takes no
-    part in it, or is contradicted. `order=desc` turns the list round.
+    part in it, or is contradicted. `order=desc` turns the list round. `limit` is the most: a page
+    ends earlier when its messages are large, so go on until `next_cursor` is null.
     """
     page = await conversations.list_messages(
         db, caller.account_id, conversation_id, paging, newest_first=order == "desc"
@@ -297,7 +305,9 @@ async def merge_conversation(
     """
     Move everything of a conversation into another one.
 
-    The answer is that other one, of the same channel; later answers to either arrive there.
+    The answer is that other one, of the same channel; later answers to either arrive there. It
+    is open when either was. What was merged is closed, in no list, and names the other one in
+    `merged_into`; it cannot be merged again, nor into (409 `conversations.merged`).
     """
     return view(
         await conversations.merge(

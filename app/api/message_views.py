@@ -112,6 +112,9 @@ class MessageView(BaseModel):
     reply_text: str = Field(description="What is new: without quotation.")
     quoted_text: str = Field(description="The quotation that was taken off.")
     attachments: list[AttachmentView]
+    truncated: list[
+        Literal["text", "html", "reply_text", "quoted_text", "attachments", "to", "cc"]
+    ] = Field(description="Which of these fields are cut here; the raw mail has everything.")
     message_id: str = Field(description="Message-ID, made by us when the mail came without.")
     in_reply_to: str | None = Field(description="The Message-ID that it answers.")
     report: ReportView | None = Field(

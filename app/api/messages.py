@@ -162,7 +162,8 @@ async def reattribute_message(
     Say who wrote a message.
 
     A contact's id, or an address, which becomes a contact if it is none yet. The conversation
-    follows when this message opened it. The attribution's method is `manual` then.
+    follows when this message opened it. The attribution's method is `manual` then. An address
+    of a channel or a user is refused (422 `messages.own_address`).
     """
     box = _mailbox(body.address) if body.address is not None else Mailbox("", "")
     message = await conversations.reattribute(

@@ -17,7 +17,7 @@ from app.mail import charsets
 from app.mail.html_to_text import LONGEST, to_text
 from app.mail.html_tokens import tokens
 
-__all__ = ["LONGEST", "sanitise", "to_text"]
+__all__ = ["LONGEST", "cleaned", "sanitise", "to_text"]
 
 _SMALL = 50_000  # below both, the cleaner is quick whatever the nesting
 _FEW_TAGS = 400
@@ -114,10 +114,22 @@ def sanitise(html: str) -> str:
 
     Links to http, https, mailto and tel stay, images also from cid: and image data. Near linear.
     """
+    return cleaned(html)[0]
+
+
+def cleaned(html: str) -> tuple[str, bool]:
+    """
+    `sanitise`, and whether the result is whole.
+
+    It is not when the HTML reaches LONGEST or has so many tags that the last ones are left out.
+    """
+    whole = len(html) < LONGEST  # what reads mails has cut a longer one to just that
     html = html[:LONGEST]
     if len(html) > _SMALL or html.count("<") > _FEW_TAGS:
-        html = _Balancer(html).balanced()
-    return charsets.clean_text(_CLEANER.clean(html))
+        balancer = _Balancer(html)
+        html = balancer.balanced()
+        whole = whole and balancer.tags <= _MOST_TAGS
+    return charsets.clean_text(_CLEANER.clean(html)), whole
 
 
 class _Balancer:

@@ -7,7 +7,7 @@ from alembic import op
 
 from app.db import Json, Moment
 
-revision = "b6c1a2af38ae"
+revision = "03d897f2e607"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_table(
         "idempotency_answers",
         sa.Column("account_id", sa.String(length=40), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("asked", sa.String(length=64), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("content_type", sa.String(length=100), nullable=False),
@@ -473,6 +473,7 @@ def upgrade() -> None:
         sa.Column("spam", sa.Boolean(), nullable=False),
         sa.Column("participants", Json, nullable=False),
         sa.Column("follow_up_of", sa.String(length=40), nullable=True),
+        sa.Column("merged_into", sa.String(length=40), nullable=True),
         sa.Column("message_count", sa.Integer(), nullable=False),
         sa.Column("last_message_at", Moment(), nullable=False),
         sa.Column("last_received_at", Moment(), nullable=True),
@@ -546,6 +547,7 @@ def upgrade() -> None:
         sa.Column("reply_text", sa.Text(), nullable=False),
         sa.Column("quoted_text", sa.Text(), nullable=False),
         sa.Column("attachments", Json, nullable=False),
+        sa.Column("truncated", Json, nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("message_key", sa.String(length=32), nullable=True),
         sa.Column("in_reply_to", sa.Text(), nullable=True),

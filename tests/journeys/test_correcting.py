@@ -1,10 +1,12 @@
-"""E8, E9 and 4.5: people correct authors, merge contacts, split and merge conversations."""
+"""E8, E9 and 4.5: people correct authors, merge contacts, split conversations."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.builders import connected_channel, mail, new_user, read_kept
+import pytest
+
+from tests.builders import connected_channel, new_user
 from tests.journeys.conftest import Inbox
 
 ANSWER = "In-Reply-To: <1@customer.example>\r\n"
@@ -148,6 +150,36 @@ async def test_corrections_that_make_no_sense_are_refused(inbox: Inbox) -> None:
     assert (of_comment.status_code, of_comment.json()["code"]) == (409, "messages.no_attribution")
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "Support <SUPPORT@acme.example>",
+        "help@acme.example",
+        "sales@acme.example",
+        "forwarding address",
+        "ann@acme.example",
+        "ann@home.example",
+    ],
+)
+async def test_nobody_of_the_team_is_made_the_customer(inbox: Inbox, address: str) -> None:
+    await new_user(inbox.http, other_addresses=["ann@home.example"])
+    await connected_channel(inbox.http, team_address="sales@acme.example")
+    await inbox.patch(
+        f"/v1/channels/{inbox.channel['id']}", {"other_team_addresses": ["help@acme.example"]}
+    )
+    message = await inbox.take()
+    own = inbox.address if address == "forwarding address" else address
+
+    answer = await inbox.http.post(
+        f"/v1/messages/{message['id']}/reattribute", json={"address": own}
+    )
+
+    [fault] = answer.json()["errors"]
+    assert (answer.status_code, answer.json()["code"]) == (422, "messages.own_address")
+    assert fault["pointer"] == "/address"
+    assert await inbox.contact_addresses() == [["carla@customer.example"]]
+
+
 async def test_merging_contacts_moves_their_conversations(inbox: Inbox) -> None:
     one = await inbox.take()
     two = await inbox.take(sender="c@home.example", message_id="<2@home.example>")
@@ -201,45 +233,3 @@ async def test_splits_that_leave_nothing_or_name_others_are_refused(inbox: Inbox
         "conversations.nothing_left",
     )
     assert (foreign.status_code, foreign.json()["code"]) == (422, "conversations.not_its_own")
-
-
-async def test_merged_conversations_are_one(inbox: Inbox) -> None:
-    one = await inbox.take()
-    two = await inbox.take(
-        sender="Emil <emil@customer.example>", text="Me too", message_id="<2@customer.example>"
-    )
-
-    merged = await inbox.post(
-        f"/v1/conversations/{two['conversation_id']}/merge", {"into": one["conversation_id"]}
-    )
-
-    answer = await inbox.take(
-        sender="emil@customer.example",
-        text="And?",
-        message_id="<3@customer.example>",
-        more="In-Reply-To: <2@customer.example>\r\n",
-    )
-    empty = await inbox.conversation_of(two)
-    assert merged["id"] == one["conversation_id"]
-    assert merged["message_count"] == 2
-    assert {p["address"] for p in merged["participants"]} == {
-        "carla@customer.example",
-        "emil@customer.example",
-    }
-    assert [m["id"] for m in await inbox.messages_of(one)][:2] == [one["id"], two["id"]]
-    assert (answer["conversation_id"], answer["pending"]) == (one["conversation_id"], False)
-    assert (empty["state"], empty["message_count"]) == ("closed", 0)
-
-
-async def test_conversations_of_two_channels_are_not_merged(inbox: Inbox) -> None:
-    one = await inbox.take()
-    sales = await connected_channel(inbox.http, team_address="sales@acme.example")
-    reply = await inbox.deliver(mail(), sales["forwarding_address"])
-    _, two = await read_kept(inbox.http, reply)
-    path = f"/v1/conversations/{one['conversation_id']}/merge"
-
-    other = await inbox.http.post(path, json={"into": two["conversation_id"]})
-    itself = await inbox.http.post(path, json={"into": one["conversation_id"]})
-
-    assert (other.status_code, other.json()["code"]) == (409, "conversations.other_channel")
-    assert (itself.status_code, itself.json()["code"]) == (409, "conversations.same")

@@ -11,6 +11,7 @@ from app.domain.conversations.correcting import (
     reattribute,
 )
 from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
+from app.domain.conversations.messages import get_message, list_messages, places_of
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.conversations.rearranging import merge, split
 from app.domain.conversations.service import (
@@ -19,10 +20,7 @@ from app.domain.conversations.service import (
     change,
     comment,
     get,
-    get_message,
     list_conversations,
-    list_messages,
-    places_of,
     release,
 )
 from app.domain.conversations.taking_in import take_in

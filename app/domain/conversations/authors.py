@@ -53,6 +53,8 @@ def show_forwarded(mail: Incoming) -> None:
     if shown is not None:
         mail.text, mail.html, mail.attachments = shown.text, shown.html, shown.attachments
         mail.reply_text, mail.quoted_text = shown.reply_text, ""
+        people = [name for name in mail.truncated if name in ("to", "cc")]
+        mail.truncated = [*shown.truncated, *people]
 
 
 def speak_for_himself(mail: Incoming) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import contacts, events
+from app.domain import accounts, channels, contacts, events
+from app.domain.conversations.messages import get_message
 from app.domain.conversations.models import Conversation, Message
-from app.domain.conversations.service import get, get_message
+from app.domain.conversations.service import get
 from app.domain.events import NewEvent
-from app.errors import Conflict
+from app.errors import Conflict, invalid_field
 from app.mail.addresses import canonical
 
 
@@ -35,11 +36,16 @@ async def reattribute(
     The message was written by this contact (or the person at this address) afterwards.
 
     A conversation that the message opened, or that has only a placeholder for its contact, follows
-    with everything of the former author in it. Raises NotFound; Conflict for what is no mail.
+    with everything of the former author in it. Raises NotFound; Conflict for what is no mail;
+    Invalid for an address of our own.
     """
     message = await get_message(db, account_id, message_id)
     if message.attribution is None or message.direction == "outgoing":
         raise Conflict("Only received mail has an author to correct.", "messages.no_attribution")
+    if address is not None and await _is_ours(db, message, canonical(address)):
+        raise invalid_field(
+            "/address", "It is an address of a channel or of a user.", "messages.own_address"
+        )
     contact, shown = await _whom(db, account_id, contact_id, address, name, now)
     former = message.author_contact_id
     moved, left = [message], None
@@ -69,6 +75,17 @@ async def reattribute(
         news.append(NewEvent(account_id, "conversation.updated", moved_facts))
     await events.record(db, news, now)
     return message
+
+
+async def _is_ours(db: AsyncSession, message: Message, address: str) -> bool:
+    """Is it a channel's or a teammate's? Mail of the team has no contact for its author."""
+    key = (message.account_id, address)
+    facts = await channels.facts_of(db, message.account_id, message.channel_id)
+    return (
+        address in facts.own_addresses
+        or bool(await channels.addresses_among(db, [key]))
+        or bool(await accounts.teammates(db, [key]))
+    )
 
 
 async def _whom(

@@ -34,6 +34,7 @@ class Forwarded:
     html: str | None
     reply_text: str
     attachments: list[dict[str, Any]]
+    truncated: list[str]  # which of these are cut
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Incoming:
     reply_text: str
     quoted_text: str
     attachments: list[dict[str, Any]]
+    truncated: list[str]  # which of texts, attachments, to and cc are cut
     message_id: str
     mentioned: tuple[str, ...]
     in_reply_to: str | None

@@ -36,6 +36,8 @@ class Conversation(Owned, Base):
     # [{"name", "address"}]: everybody outside of the team who takes part, by canonical address.
     participants: Mapped[list[dict[str, str]]] = mapped_column(Json)
     follow_up_of: Mapped[str | None] = mapped_column(Id)
+    # Everything of it stands there: it is closed for good, and in no list.
+    merged_into: Mapped[str | None] = mapped_column(Id)
     message_count: Mapped[int]
     last_message_at: Mapped[datetime]
     last_received_at: Mapped[datetime | None]
@@ -79,6 +81,8 @@ class Message(Owned, Base):
     quoted_text: Mapped[str] = mapped_column(Text)
     # [{"id", "filename", "content_type", "size", "inline", "content_id", "locator"}]
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    # The names of those of these columns that hold less than the raw mail does.
+    truncated: Mapped[list[str]] = mapped_column(Json)
     message_id: Mapped[str] = mapped_column(Text)
     message_key: Mapped[str | None] = mapped_column(String(32))
     in_reply_to: Mapped[str | None] = mapped_column(Text)

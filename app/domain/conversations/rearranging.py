@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import ids
 from app.domain import events
 from app.domain.conversations.models import Conversation, Message, ThreadId
-from app.domain.conversations.service import get
+from app.domain.conversations.service import get_unmerged
 from app.domain.events import NewEvent
 from app.errors import Conflict, invalid_field
 from app.mail.addresses import canonical
@@ -32,9 +32,10 @@ async def split(
     These messages are a conversation of their own afterwards; answers to them go there.
 
     Its contact is the author of the first of them, else that of the conversation they leave.
-    Raises NotFound; Invalid for messages of other conversations; Conflict when none would be left.
+    Raises NotFound; Invalid for messages of other conversations; Conflict when none would be left,
+    or for a merged one.
     """
-    source = await get(db, account_id, conversation_id)
+    source = await get_unmerged(db, account_id, conversation_id)
     found = await _messages(db, source)
     chosen = [one for one in found if one.id in set(message_ids)]
     if len(chosen) != len(set(message_ids)):
@@ -57,6 +58,7 @@ async def split(
         spam=False,
         participants=_people_of(chosen),
         follow_up_of=source.id,
+        merged_into=None,
         message_count=0,
         last_message_at=now,
         last_received_at=None,
@@ -88,11 +90,11 @@ async def merge(
     """
     Everything of the conversation stands in the other one afterwards; it is closed and empty.
 
-    Answers to either go to the one that is left. Raises NotFound; Conflict for itself or another
-    channel's.
+    Answers to either go to the one that is left, which is open when either was. Raises NotFound;
+    Conflict for itself, another channel's, or when one of them was merged before.
     """
-    source = await get(db, account_id, conversation_id)
-    target = await get(db, account_id, into_id)
+    source = await get_unmerged(db, account_id, conversation_id)
+    target = await get_unmerged(db, account_id, into_id)
     if source.id == target.id:
         raise Conflict("It is the same conversation.", "conversations.same")
     if source.channel_id != target.channel_id:
@@ -110,10 +112,19 @@ async def merge(
         *(one for one in source.participants if canonical(one["address"]) not in known),
     ]
     _count(target, await _messages(db, target))
-    source.state, source.closed_at = "closed", now
-    source.follow_up_of, source.message_count = target.id, 0
     facts = {"conversation_id": target.id, "merged_from": source.id}
-    await events.record(db, [NewEvent(account_id, "conversation.merged", facts)], now)
+    news = [NewEvent(account_id, "conversation.merged", facts)]
+    if source.state == "open" and target.state == "closed":
+        target.state, target.closed_at = "open", None
+        news.append(NewEvent(account_id, "conversation.reopened", {"conversation_id": target.id}))
+    source.state, source.closed_at = "closed", source.closed_at or now
+    source.merged_into, source.message_count = target.id, 0
+    await db.execute(  # what went into it before stands in the other one now, too
+        update(Conversation)
+        .where(Conversation.account_id == account_id, Conversation.merged_into == source.id)
+        .values(merged_into=target.id)
+    )
+    await events.record(db, news, now)
     return target
 
 

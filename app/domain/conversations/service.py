@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import defer
 
 from app import ids
 from app.db import Page, PageRequest, page_of
 from app.domain import accounts, events
 from app.domain.conversations.models import Conversation, Message
 from app.domain.events import NewEvent
-from app.errors import NotFound, invalid_field
+from app.errors import Conflict, NotFound, invalid_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,24 @@ async def get(db: AsyncSession, account_id: str, conversation_id: str) -> Conver
     return found
 
 
+async def get_unmerged(db: AsyncSession, account_id: str, conversation_id: str) -> Conversation:
+    """The conversation, to change it. Raises NotFound; Conflict when it went into another one."""
+    found = await get(db, account_id, conversation_id)
+    if found.merged_into is not None:
+        raise Conflict(
+            f"This conversation was merged into {found.merged_into}.", "conversations.merged"
+        )
+    return found
+
+
 async def list_conversations(
     db: AsyncSession, account_id: str, which: Filter, request: PageRequest
 ) -> Page[Conversation]:
-    """Conversations, the one with the newest message first."""
+    """Conversations, the one with the newest message first; without those that were merged."""
     statement = select(Conversation).where(
-        Conversation.account_id == account_id, Conversation.spam.is_(which.spam)
+        Conversation.account_id == account_id,
+        Conversation.spam.is_(which.spam),
+        Conversation.merged_into.is_(None),
     )
     for name in ("state", "channel_id", "contact_id", "assignee_id", "team_id"):
         value = getattr(which, name)
@@ -96,46 +107,6 @@ def _with_words(statement: Select[Any], words: str) -> Select[Any]:
     return statement
 
 
-async def list_messages(
-    db: AsyncSession,
-    account_id: str,
-    conversation_id: str,
-    request: PageRequest,
-    *,
-    newest_first: bool = False,
-) -> Page[Message]:
-    """The messages, comments and events of a conversation. Raises NotFound."""
-    await get(db, account_id, conversation_id)
-    statement = (
-        select(Message)
-        .where(Message.account_id == account_id, Message.conversation_id == conversation_id)
-        .options(defer(Message.attribution))
-    )
-    return await page_of(db, statement, [Message.id], request, descending=newest_first)
-
-
-async def get_message(db: AsyncSession, account_id: str, message_id: str) -> Message:
-    """The message. Raises NotFound."""
-    found = await db.get(Message, (account_id, message_id))
-    if found is None:
-        raise NotFound("There is no such message.", "messages.not_found")
-    return found
-
-
-async def places_of(
-    db: AsyncSession, account_id: str, message_ids: Collection[str]
-) -> dict[str, str | None]:
-    """The conversation in which each of these messages stands now."""
-    if not message_ids:
-        return {}
-    found = await db.execute(
-        select(Message.id, Message.conversation_id).where(
-            Message.account_id == account_id, Message.id.in_(message_ids)
-        )
-    )
-    return {row.id: row.conversation_id for row in found}
-
-
 async def change(
     db: AsyncSession,
     account_id: str,
@@ -146,9 +117,10 @@ async def change(
     """
     The conversation is as wanted afterwards; its history and the event log say what changed.
 
-    Raises NotFound, and Invalid for an assignee or team that is not of this account.
+    Raises NotFound, Conflict for a merged one, and Invalid for an assignee or team that is not of
+    this account.
     """
-    conversation = await get(db, account_id, conversation_id)
+    conversation = await get_unmerged(db, account_id, conversation_id)
     await _check_people(db, account_id, wanted)
     before = {name: getattr(conversation, name) for name in wanted.fields}
     changes = {
@@ -244,8 +216,12 @@ async def comment(
     author_id: str,
     now: datetime,
 ) -> Message:
-    """An internal comment by a user; never mailed (G4). Raises NotFound, Invalid."""
-    conversation = await get(db, account_id, conversation_id)
+    """
+    An internal comment by a user; never mailed (G4).
+
+    Raises NotFound, Invalid; Conflict for a merged conversation.
+    """
+    conversation = await get_unmerged(db, account_id, conversation_id)
     try:
         author = await accounts.get_user(db, account_id, author_id)
     except NotFound as fault:
@@ -287,6 +263,7 @@ def _internal(conversation: Conversation, kind: str, text: str, now: datetime) -
         reply_text=text,
         quoted_text="",
         attachments=[],
+        truncated=[],
         message_id="",
         message_key=None,
         in_reply_to=None,

@@ -102,6 +102,7 @@ def _open(
         "spam": False,
         "participants": [],
         "follow_up_of": follow_up_of,
+        "merged_into": None,
         "message_count": 0,
         "last_message_at": now,
         "last_received_at": None,

@@ -30,6 +30,7 @@ class Reading:
     html: str | None
     reply_text: str
     quoted_text: str
+    truncated: list[str]  # what is cut, by the names of a message's fields
     message_id: str
     mentioned: tuple[str, ...]
     thread_index: threading.ThreadIndex | None
@@ -40,6 +41,7 @@ def read(raw: bytes, reverse_path: str) -> Reading:
     """The mail read. Raises nothing by design; the caller is prepared for a fault all the same."""
     mail = parse(raw)
     split = quoting.split(mail.text, mail.html)
+    cleaned, whole = clean_html(mail.html)
     report = read_report(mail, reverse_path)
     mentioned = threading.mentioned_ids(mail)
     if report is not None and report.original_message_id:
@@ -47,9 +49,18 @@ def read(raw: bytes, reverse_path: str) -> Reading:
     return Reading(
         mail=mail,
         text=mail.text[:TEXT_LIMIT],
-        html=clean_html(mail.html),
+        html=cleaned,
         reply_text=split.reply[:TEXT_LIMIT],
         quoted_text=split.quoted[:TEXT_LIMIT],
+        truncated=names_of(
+            text=len(mail.text) > TEXT_LIMIT,
+            html=not whole,
+            reply_text=len(split.reply) > TEXT_LIMIT,
+            quoted_text=len(split.quoted) > TEXT_LIMIT,
+            attachments=len(mail.attachments) > ATTACHMENT_LIMIT,
+            to=len(mail.to) > PEOPLE_LIMIT,
+            cc=len(mail.cc) > PEOPLE_LIMIT,
+        ),
         message_id=mail.message_id or threading.made_message_id(mail),
         mentioned=mentioned,
         thread_index=threading.thread_index(mail),
@@ -57,9 +68,17 @@ def read(raw: bytes, reverse_path: str) -> Reading:
     )
 
 
-def clean_html(markup: str) -> str | None:
-    """HTML made safe to show, at most TEXT_LIMIT characters; None when there is none."""
-    return html.sanitise(markup)[:TEXT_LIMIT] if markup else None
+def names_of(**cut: bool) -> list[str]:
+    """Those that are cut, in the order given."""
+    return [name for name, is_cut in cut.items() if is_cut]
+
+
+def clean_html(markup: str) -> tuple[str | None, bool]:
+    """HTML made safe to show (None: there is none), and whether TEXT_LIMIT leaves it whole."""
+    if not markup:
+        return None, True
+    cleaned, whole = html.cleaned(markup)
+    return cleaned[:TEXT_LIMIT], whole and len(cleaned) <= TEXT_LIMIT
 
 
 def people(boxes: tuple[Mailbox, ...]) -> list[dict[str, str]]:

@@ -140,6 +140,7 @@ _READ = (
     "html",
     "reply_text",
     "quoted_text",
+    "truncated",
     "mail_class",
     "report",
     "to",

@@ -203,6 +203,7 @@ def incoming_of(parcel: Understood) -> Incoming:
         reply_text=reading.reply_text,
         quoted_text=reading.quoted_text,
         attachments=files,
+        truncated=reading.truncated,
         message_id=reading.message_id,
         mentioned=_mentioned(reading, decision),
         in_reply_to=mail.in_reply_to[0] if mail.in_reply_to else None,
@@ -237,14 +238,18 @@ def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | N
     if decision is None or decision.arrival != attribution.TEAMMATE or decision.original is None:
         return None
     original = decision.original
-    text = original.text[: stored.TEXT_LIMIT]
+    text, is_long = original.text[: stored.TEXT_LIMIT], len(original.text) > stored.TEXT_LIMIT
     topic = original.subject or reading.mail.subject
     if original.whole is None:
-        return Forwarded(topic, reading.text, reading.html, text, files)
+        kept = [name for name in ("text", "html", "attachments") if name in reading.truncated]
+        cut = [*kept, *stored.names_of(reply_text=is_long)]
+        return Forwarded(topic, reading.text, reading.html, text, files, cut)
     carried = [one for one in files if one["content_type"] != "message/rfc822"]
     inner = stored.attachments(original.whole.attachments)
-    html = stored.clean_html(original.whole.html)
-    return Forwarded(topic, text, html, text, [*inner, *carried])
+    html, whole = stored.clean_html(original.whole.html)
+    files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)
+    cut = stored.names_of(text=is_long, html=not whole, reply_text=is_long, attachments=files_cut)
+    return Forwarded(topic, text, html, text, [*inner, *carried], cut)
 
 
 def _bystanders(parcel: Understood) -> tuple[Mailbox, ...]:
