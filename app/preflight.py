@@ -14,7 +14,6 @@ import sqlite3
 import ssl
 import tempfile
 
-import asyncpg
 from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -100,8 +99,8 @@ async def _check_database(wanted: Settings) -> None:
     try:
         async with asyncio.timeout(PATIENCE), engine.connect() as connection:
             word = await connection.run_sync(migrate.standing)
-    except (SQLAlchemyError, OSError, asyncpg.PostgresError) as fault:
-        if not wanted.embedded and _may_come_later(fault):
+    except (SQLAlchemyError, OSError) as fault:
+        if not wanted.embedded and refusal_for(fault) is not None:
             return
         raise
     finally:
@@ -110,27 +109,31 @@ async def _check_database(wanted: Settings) -> None:
         raise Unavailable(f"The database is {word}.", "serve.bad_database")
 
 
-def _may_come_later(fault: Exception) -> bool:
-    if isinstance(fault, asyncpg.PostgresError):  # it answers, but not to us, or not by this name
-        return not str(fault.sqlstate).startswith(("28", "3D"))
-    return refusal_for(fault) is not None
-
-
 def words_for(fault: Exception) -> str | None:
     """What a fault means for the operator, in a sentence; None: it is our own mistake."""
     if isinstance(fault, ValidationError):
         return settings.words_for(fault) if fault.title == Settings.__name__ else None
-    if isinstance(fault, asyncpg.PostgresError):
-        return f"The database refuses us: {fault}."
     if isinstance(fault, CommandError):
         return f"The database is {migrate.ANOTHER_VERSION}: {fault}."
-    if isinstance(fault, DBAPIError) and isinstance(fault.orig, sqlite3.DatabaseError):
+    if isinstance(fault, DBAPIError) and (found := _words_of_database(fault)):
+        return found
+    if isinstance(fault, OSError) and fault.filename is not None:
+        return f"{fault.strerror}: {fault.filename}."
+    if isinstance(fault, BrokenPipeError):  # who reads our output has read enough
+        return None
+    refusal = refusal_for(fault)
+    return f"{refusal.code}: {refusal.detail}" if isinstance(refusal, Refusal) else None
+
+
+def _words_of_database(fault: DBAPIError) -> str | None:
+    """The words for a damaged or closed file, and for a server that answers, but not to us."""
+    if isinstance(fault.orig, sqlite3.DatabaseError):
         code = getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             return f"The database file is damaged ({fault.orig}): put a backup in its place."
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             return f"The database file cannot be opened or written ({fault.orig})."
-    if isinstance(fault, OSError) and fault.filename is not None:
-        return f"{fault.strerror}: {fault.filename}."
-    refusal = refusal_for(fault)
-    return f"{refusal.code}: {refusal.detail}" if isinstance(refusal, Refusal) else None
+    # SQLSTATE classes: invalid authorization, invalid catalog name (PostgreSQL, appendix A)
+    if str(getattr(fault.orig, "sqlstate", None) or "").startswith(("28", "3D")):
+        return f"The database refuses us: {fault.orig}."
+    return None

@@ -161,10 +161,12 @@ class Settings(BaseSettings):
     @classmethod
     def _known_database(cls, value: str) -> str:
         try:
-            well = not value or make_url(value).drivername in DRIVERS
+            url = make_url(value) if value else None
         except (ArgumentError, ValueError):
-            well = False
-        if not well:
+            raise ValueError("this is no URL of a database") from None
+        if url and "sslmode" in url.query:
+            raise ValueError("say ssl=require instead of sslmode=require")
+        if url and url.drivername not in DRIVERS:
             raise ValueError("it has to be like postgresql://user:password@host/name, or empty")
         return value
 
