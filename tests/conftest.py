@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import aiosmtplib
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -31,6 +32,11 @@ from app.settings import Settings
 from tests.postgres import create_database, drop_database
 
 pytest_plugins = ["tests.plugin_postgres"]
+
+# In CI the same examples in every run: a red build is then about the change, not about luck.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
 DATABASES = CHOICES[os.environ.get("TEST_DATABASE", "sqlite")]

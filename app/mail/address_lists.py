@@ -36,6 +36,8 @@ def read(value: str) -> list[Mailbox]:
 
 def mailbox(name: str, address: str) -> Mailbox:
     """A mailbox with its name as a person reads it; both are bounded in length."""
+    if not address.isprintable():  # controls and lone surrogates: no address has them
+        address = charsets.clean_line(address).replace(" ", "")
     return Mailbox(_shown(name), address[:_LONGEST_ADDRESS])
 
 

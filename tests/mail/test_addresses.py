@@ -143,3 +143,15 @@ def test_an_address_that_can_be_written_to_is_one(good: str) -> None:
 )
 def test_what_is_no_address_is_refused(bad: str) -> None:
     assert not addresses.is_addr_spec(bad)
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("a\x1b@x.example", "a@x.example"),
+        ("Ann <ann@x\x00.example>", "ann@x.example"),
+        ("Ann <ann\ud800@x.example>", "ann@x.example"),
+    ],
+)
+def test_an_address_holds_nothing_that_cannot_be_stored(value: str, address: str) -> None:
+    assert [box.address for box in addresses.parse_mailboxes(value)] == [address]
