@@ -68,12 +68,20 @@ class MailServer:
     tries_per_second: float = 20.0
 
     async def deliver(self, post: Sequence[Letter], patience: float = PATIENCE) -> None:
-        """Every letter is acknowledged when this returns."""
+        """Every letter is acknowledged when this returns. Raises TimeoutError with what is not."""
         self.reachable.set()
         places = asyncio.Semaphore(self.sessions)
-        async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
-            for letter in post:
-                group.create_task(self._until_acknowledged(letter, places))
+        try:
+            async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
+                for letter in post:
+                    group.create_task(self._until_acknowledged(letter, places))
+        except TimeoutError as late:
+            left = [letter for letter in post if not letter.acknowledged]
+            told = sorted({refusal for letter in left for refusal in letter.refusals[-1:]})
+            raise TimeoutError(
+                f"{len(left)} of {len(post)} mails are not acknowledged; {self.waiting} wait for "
+                f"an answer, {self.broken} sessions broke, last refusals: {told}"
+            ) from late
 
     async def _until_acknowledged(self, letter: Letter, places: asyncio.Semaphore) -> None:
         while not letter.acknowledged:

@@ -16,7 +16,7 @@ async def test_sigterm_lets_running_deliveries_end_and_loses_nothing(process: Ru
     ends: list[int] = []
 
     async def terminate_at_its_moment() -> None:
-        if forwarder.waiting >= 20:
+        if forwarder.waiting >= 20 or forwarder.acknowledged >= 30:
             forwarder.watch = None
             forwarder.reachable.clear()
             ends.append(await asyncio.to_thread(process.stop))
