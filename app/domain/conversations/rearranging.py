@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from app import ids
 from app.domain import events
@@ -128,6 +129,13 @@ async def merge(
     return target
 
 
+# What rearranging does not look at, and what makes a message large.
+_WITHOUT_TEXTS = [
+    defer(column)
+    for column in (Message.text, Message.html, Message.reply_text, Message.quoted_text)
+]
+
+
 async def _messages(db: AsyncSession, conversation: Conversation) -> list[Message]:
     found = await db.execute(
         select(Message)
@@ -136,6 +144,7 @@ async def _messages(db: AsyncSession, conversation: Conversation) -> list[Messag
             Message.conversation_id == conversation.id,
         )
         .order_by(Message.id)
+        .options(*_WITHOUT_TEXTS)
     )
     return list(found.scalars())
 
