@@ -109,6 +109,18 @@ async def test_an_attached_mail_is_shown_with_its_own_files(
     assert comment["text"].strip() == "Can somebody take this one?"
 
 
+async def test_an_attached_mail_in_utf_8_is_unwrapped_too(
+    inbox: Inbox, ann: dict[str, Any]
+) -> None:
+    """message/global (RFC 6532, 3.7) is a whole mail as message/rfc822 is."""
+    forward = attached(with_file()).replace(b"message/rfc822", b"message/global")
+
+    message = await inbox.take(forward)
+
+    assert message["author"]["address"] == "dora@strict.example"
+    assert [file["filename"] for file in message["attachments"]] == ["lamp.png"]
+
+
 async def test_an_attached_mail_comes_before_a_block_in_the_text(
     inbox: Inbox, ann: dict[str, Any]
 ) -> None:

@@ -244,7 +244,7 @@ def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | N
         kept = [name for name in ("text", "html", "attachments") if name in reading.truncated]
         cut = [*kept, *stored.names_of(reply_text=is_long)]
         return Forwarded(topic, reading.text, reading.html, text, files, cut)
-    carried = [one for one in files if one["content_type"] != "message/rfc822"]
+    carried = [one for one in files if one["content_type"] not in attribution.WHOLE]
     inner = stored.attachments(original.whole.attachments)
     html, whole = stored.clean_html(original.whole.html)
     files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)

@@ -9,6 +9,7 @@ Deliberately not here: what follows from the decision (contacts, conversations).
 from __future__ import annotations
 
 from app.mail.addresses import canonical, is_addr_spec
+from app.mail.attribution.embedded import WHOLE
 from app.mail.attribution.forwarding import unwrap
 from app.mail.attribution.rewriting import (
     is_rewritten_form,
@@ -36,6 +37,7 @@ from app.mail.message import Mail, Mailbox
 __all__ = [
     "OWN",
     "TEAMMATE",
+    "WHOLE",
     "Attribution",
     "Candidate",
     "Original",

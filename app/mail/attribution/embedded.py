@@ -1,4 +1,4 @@
-"""The mail that is attached to another one whole (message/rfc822), as an original."""
+"""The mail that is attached to another one whole, as an original."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from app.mail.attribution.values import Original
 from app.mail.message import Mail, Part
 from app.mail.parse import embedded_mail
 
+# A whole mail; `global` is one with addresses or header fields in UTF-8 (RFC 6532, 3.7).
+WHOLE = frozenset({"message/rfc822", "message/global"})
+
 
 def find_embedded(mail: Mail) -> Original | None:
     """The one mail that is attached whole; several of them decide nothing."""
     parts = [
-        p for p in _outer_parts(mail.root) if p.content_type == "message/rfc822" and p.children
+        part for part in _outer_parts(mail.root) if part.content_type in WHOLE and part.children
     ]
     if len(parts) != 1:
         return None
@@ -37,6 +40,6 @@ def _outer_parts(root: Part) -> list[Part]:
     while waiting and len(found) < 200:
         part = waiting.pop(0)
         found.append(part)
-        if part.content_type != "message/rfc822":
+        if part.content_type not in WHOLE:
             waiting.extend(part.children)
     return found
