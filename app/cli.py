@@ -183,7 +183,7 @@ def mail_list(
 
     async def run() -> None:
         async with _database() as (_, database), database.reading() as db:
-            for one in await inbound.list_failed(db, outcome=outcome, limit=limit):
+            for one in await inbound.list_everywhere(db, outcome=outcome, limit=limit):
                 facts = {
                     "id": one.id,
                     "account_id": one.account_id,

@@ -87,7 +87,7 @@ async def _look_where(db: AsyncSession, account_id: str, rows: Sequence[Received
             set_committed_value(row, "conversation_id", places[row.message_id])
 
 
-async def list_failed(
+async def list_everywhere(
     db: AsyncSession, *, outcome: str | None, limit: int
 ) -> Sequence[ReceivedMail]:
     """The newest deliveries of the whole installation; for the operator's command line."""
