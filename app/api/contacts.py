@@ -217,7 +217,8 @@ async def erase_contact(contact_id: str, caller: Writer, db: Db) -> None:
     """
     Erase a contact.
 
-    Its name and its addresses are gone for good. Raw mail is not reached yet.
+    The record's name and addresses are gone for good. Not reached yet: mails, the ledger, and the
+    participants of conversations.
     """
     await contacts.erase(db, caller.account_id, contact_id, now=datetime.now(UTC))
 
