@@ -9,6 +9,9 @@ from typing import Any
 from prometheus_client.core import Metric
 
 from app.db import Database
+from app.domain.accounts import HostedRoots
+from app.domain.sender_identity import Post
+from app.mail import tokens
 from app.settings import Settings
 from app.store import BlobStore
 
@@ -65,3 +68,20 @@ class House:
     health: dict[str, Callable[[], Coroutine[Any, Any, str]]] = field(default_factory=dict)
     numbers: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     """What other doors have counted, read when /metrics is."""
+
+    @property
+    def post(self) -> Post:
+        """What those who write mail need."""
+        return post_of(self.settings, self.secret, self.store)
+
+
+def post_of(settings: Settings, secret: bytes, store: BlobStore) -> Post:
+    """The Post that the settings describe."""
+    return Post(
+        keys=tokens.keys_from(secret),
+        secret=secret,
+        store=store,
+        roots=HostedRoots(paid=settings.paid_root, free=settings.free_root),
+        base_url=settings.base_url,
+        size_limit=settings.message_size_limit,
+    )

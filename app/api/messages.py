@@ -14,7 +14,7 @@ from app.api.etags import tagged
 from app.api.message_views import AttributionView, MessageView, message_view
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
-from app.domain import conversations, inbound
+from app.domain import conversations, raw_mail
 from app.errors import NotFound, invalid_field
 from app.mail.addresses import is_addr_spec, parse_mailboxes
 from app.mail.message import Mailbox
@@ -57,7 +57,7 @@ async def get_raw_message(message_id: str, caller: Reader, db: Db, house: TheHou
     Octet for octet, as `message/rfc822`. Comments and events have none (404).
     """
     message = await conversations.get_message(db, caller.account_id, message_id)
-    raw = await inbound.raw_of(db, house.store, caller.account_id, message.raw_digest)
+    raw = await raw_mail.raw_of(db, house.store, caller.account_id, message.raw_digest)
     return raw_answer(raw, f"{message_id}.eml")
 
 
@@ -96,7 +96,7 @@ async def get_attachment(
     found = next((a for a in message.attachments if a["id"] == attachment_id), None)
     if found is None:
         raise NotFound("There is no such attachment.", "messages.attachment_not_found")
-    raw = await inbound.raw_of(db, house.store, caller.account_id, message.raw_digest)
+    raw = await raw_mail.raw_of(db, house.store, caller.account_id, message.raw_digest)
     content = await asyncio.to_thread(read_attachment, raw, found["locator"])
     return _file_answer(found, content)
 

@@ -12,7 +12,7 @@ from app.api.messages import raw_answer
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
-from app.domain import inbound
+from app.domain import inbound, raw_mail
 from app.domain.inbound import ReceivedMail
 
 router = APIRouter(prefix="/v1/received-mail", tags=["received mail"], route_class=UnitOfWork)
@@ -138,7 +138,7 @@ async def get_raw_received_mail(
     Octet for octet, as `message/rfc822`. Of refused mail nothing was kept (404).
     """
     received = await inbound.get_received(db, caller.account_id, received_id)
-    raw = await inbound.raw_of(db, house.store, caller.account_id, received.raw_digest)
+    raw = await raw_mail.raw_of(db, house.store, caller.account_id, received.raw_digest)
     return raw_answer(raw, f"{received_id}.eml")
 
 

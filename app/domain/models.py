@@ -7,6 +7,7 @@ from app.domain.conversations import models as conversations
 from app.domain.events import models as events
 from app.domain.inbound import models as inbound
 from app.domain.outbox import models as outbox
+from app.domain.raw_mail import models as raw_mail
 from app.domain.routing import models as routing
 from app.domain.sender_identity import models as sender_identity
 from app.domain.tickets import models as tickets
@@ -19,6 +20,7 @@ __all__ = [
     "events",
     "inbound",
     "outbox",
+    "raw_mail",
     "routing",
     "sender_identity",
     "tickets",

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import structlog
 
 from app.db import Database, refusal_for
-from app.domain import channels, inbound
+from app.domain import channels, inbound, raw_mail
 from app.domain.channels import ChannelFacts
 from app.domain.inbound import Arrival, Refused
 from app.errors import Unavailable
@@ -32,7 +32,6 @@ from app.store import BlobStore, digest_of, key_of
 
 log = structlog.get_logger()
 
-IN_ROW = 64 * 1024  # octets; larger mail goes into the blob store before the transaction
 ON_LOOP = 128 * 1024  # octets; larger mail is read in a thread
 GROUP = 100  # mails of one transaction
 HOPS = 100  # Received fields; more is a loop (RFC 5321, 6.3)
@@ -74,7 +73,7 @@ class MailIntake:
         if hop_count(headers) > HOPS:
             raise _loop()
         digest = digest_of(mail.raw)
-        in_store = len(mail.raw) > IN_ROW
+        in_store = len(mail.raw) > raw_mail.IN_ROW
         if in_store:
             await self._put(mail, digest)
         if len(mail.raw) > ON_LOOP:

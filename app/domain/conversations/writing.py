@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import ids
 from app.db import dialect_of
 from app.domain import contacts
+from app.domain.conversations import assigning, ticketing
 from app.domain.conversations.incoming import Author, Incoming
 from app.domain.conversations.known import CONVERSATIONS, MESSAGES, THREAD_IDS, Group
 from app.domain.events import NewEvent
@@ -104,6 +105,8 @@ async def write(db: AsyncSession, group: Group, now: datetime) -> None:
     """Write what was decided for the group."""
     if group.opened:
         await _name_contacts(db, group, now)
+        await assigning.route_opened(db, group, now)
+        await ticketing.open_tickets(db, group, now)
         await db.execute(_INSERT_CONVERSATIONS, group.opened)
     if group.messages:
         await db.execute(_INSERT_MESSAGES, group.messages)
@@ -115,6 +118,7 @@ async def write(db: AsyncSession, group: Group, now: datetime) -> None:
         await db.execute(_insert_thread_ids(dialect_of(db)), rows)
     if group.changed:
         await db.execute(_UPDATE, [_change(row) for row in group.changed.values()])
+    await ticketing.follow_messages(db, group, now)
 
 
 async def _name_contacts(db: AsyncSession, group: Group, now: datetime) -> None:

@@ -13,9 +13,8 @@ from app.domain.inbound.ledger import (
     list_everywhere,
     list_received,
     note_refusals,
-    raw_of,
 )
-from app.domain.inbound.models import RawMail, ReceivedMail
+from app.domain.inbound.models import ReceivedMail
 from app.domain.inbound.receiving import Arrival, read_safely, receive
 from app.domain.inbound.replaying import Replayed, replay, replay_anywhere
 
@@ -23,7 +22,6 @@ __all__ = [
     "OUTCOMES",
     "Arrival",
     "LedgerFilter",
-    "RawMail",
     "ReceivedMail",
     "Refused",
     "Replayed",
@@ -31,7 +29,6 @@ __all__ = [
     "list_everywhere",
     "list_received",
     "note_refusals",
-    "raw_of",
     "read_safely",
     "receive",
     "replay",

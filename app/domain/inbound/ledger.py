@@ -13,10 +13,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app import ids
 from app.db import Page, PageRequest, page_of
 from app.domain import channels, conversations
-from app.domain.inbound.models import RawMail, ReceivedMail
+from app.domain.inbound.models import ReceivedMail
 from app.errors import NotFound
 from app.mail.addresses import canonical
-from app.store import BlobStore, key_of
 
 OUTCOMES = ("accepted", "duplicate", "quarantined", "failed", "refused")
 
@@ -95,22 +94,6 @@ async def list_everywhere(
     if outcome is not None:
         statement = statement.where(ReceivedMail.outcome == outcome)
     return (await db.execute(statement)).scalars().all()
-
-
-async def raw_of(db: AsyncSession, store: BlobStore, account_id: str, digest: str | None) -> bytes:
-    """The octets of a mail exactly as they came. Raises NotFound, Unavailable."""
-    row = (
-        await db.execute(
-            select(RawMail.content, RawMail.digest).where(
-                RawMail.account_id == account_id, RawMail.digest == digest
-            )
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound("No raw mail is kept for this.", "received_mail.no_raw_mail")
-    if row.content is not None:
-        return bytes(row.content)
-    return await store.get(key_of(account_id, row.digest))
 
 
 async def note_refusals(db: AsyncSession, refused: Sequence[Refused]) -> None:

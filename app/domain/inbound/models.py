@@ -1,10 +1,10 @@
-"""The ledger of deliveries, and the raw mail that they brought."""
+"""The ledger of deliveries."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, Text
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, Owned
@@ -34,21 +34,3 @@ class ReceivedMail(Owned, Base):
     conversation_id: Mapped[str | None] = mapped_column(Id)
     raw_digest: Mapped[str | None] = mapped_column(String(64))
     received_at: Mapped[datetime]
-
-
-class RawMail(Base):
-    """
-    The octets of a mail as they came, once per account.
-
-    Small mail stands in the row, so that keeping it is part of the one commit; large mail lies in
-    the blob store and `content` is null.
-    """
-
-    __tablename__ = "raw_mail"
-    __table_args__ = (ForeignKeyConstraint(["account_id"], ["accounts.id"]),)
-
-    account_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    size: Mapped[int]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    created_at: Mapped[datetime]

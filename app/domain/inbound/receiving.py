@@ -19,10 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
-from app.db import insert_new, refusal_for
-from app.domain import accounts, channels, events
+from app.db import refusal_for
+from app.domain import accounts, channels, events, raw_mail
 from app.domain.channels import ChannelFacts
-from app.domain.inbound.models import RawMail, ReceivedMail
+from app.domain.inbound.models import ReceivedMail
 from app.domain.inbound.reading import Reading, read
 from app.domain.inbound.understanding import Understood, apply, understand
 from app.mail.authentication import Authentication
@@ -31,7 +31,6 @@ log = structlog.get_logger()
 
 LEDGER: Table = ReceivedMail.__table__  # type: ignore[assignment]
 SAME_MAIL = "The same mail has come before."
-RAW: Table = RawMail.__table__  # type: ignore[assignment]
 _INSERT = insert(LEDGER)
 
 
@@ -119,7 +118,7 @@ async def _keep_raw(db: AsyncSession, deliveries: Sequence[Delivery], now: datet
         }
         for delivery in deliveries
     }
-    await db.execute(insert_new(db, RAW), list(rows.values()))
+    await raw_mail.keep_rows(db, list(rows.values()))
 
 
 async def _process(db: AsyncSession, deliveries: Sequence[Delivery], now: datetime) -> None:

@@ -16,9 +16,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import accounts, channels, conversations, events
+from app.domain import accounts, channels, conversations, events, raw_mail
 from app.domain.conversations import Message
-from app.domain.inbound.ledger import get_received, raw_of
+from app.domain.inbound.ledger import get_received
 from app.domain.inbound.models import ReceivedMail
 from app.domain.inbound.receiving import SAME_MAIL, in_words, is_database_away, read_safely
 from app.domain.inbound.understanding import Understood, apply, incoming_of, understand
@@ -64,7 +64,7 @@ async def replay(
     received = await get_received(db, account_id, received_id)
     if received.raw_digest is None or received.channel_id is None:
         raise Conflict("Nothing was kept of a refused mail.", "received_mail.nothing_kept")
-    raw = await raw_of(db, store, account_id, received.raw_digest)
+    raw = await raw_mail.raw_of(db, store, account_id, received.raw_digest)
     found = await asyncio.to_thread(read_safely, raw, received.envelope_from)
     if isinstance(found, Exception):
         return Replayed(received, "failed", in_words(found), [])

@@ -5,7 +5,9 @@ Deliberately not here: composing and sending. The preview is the one place that 
 so that what is shown is what is sent.
 """
 
-from app.domain.sender_identity.models import SenderIdentity
+from app.domain.sender_identity.dispatching import Dispatched, Mailing, Post, dispatch, written
+from app.domain.sender_identity.keys import Signer, root_signers, signers_for
+from app.domain.sender_identity.models import SenderIdentity, SigningKey
 from app.domain.sender_identity.naming import AGENT_AND_COMPANY, COMPANY
 from app.domain.sender_identity.service import (
     CUSTOM,
@@ -26,14 +28,23 @@ __all__ = [
     "COMPANY",
     "CUSTOM",
     "DEFAULT",
+    "Dispatched",
     "Identity",
+    "Mailing",
+    "Post",
     "Preview",
     "SenderIdentity",
     "SenderWarning",
+    "Signer",
+    "SigningKey",
+    "dispatch",
     "for_channels",
     "get",
     "let_name_go",
     "preview",
     "remove",
+    "root_signers",
     "set_for",
+    "signers_for",
+    "written",
 ]

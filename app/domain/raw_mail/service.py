@@ -1,0 +1,62 @@
+"""Keeping and reading the octets of mails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import insert_new
+from app.domain.raw_mail.models import RawMail
+from app.errors import NotFound
+from app.store import BlobStore, digest_of, key_of
+
+IN_ROW = 64 * 1024  # octets; larger mail goes into the blob store
+
+_RAW: Table = RawMail.__table__  # type: ignore[assignment]
+
+
+async def keep(
+    db: AsyncSession, store: BlobStore, account_id: str, raw: bytes, now: datetime
+) -> str:
+    """
+    The octets are kept when the transaction commits; gives their digest, by which they are read.
+
+    Raises StorageFull or Unavailable. Large octets of a transaction that fails stay as litter.
+    """
+    digest, large = digest_of(raw), len(raw) > IN_ROW
+    if large:
+        await store.put(key_of(account_id, digest), raw)
+    row = {
+        "account_id": account_id,
+        "digest": digest,
+        "size": len(raw),
+        "content": None if large else raw,
+        "created_at": now,
+    }
+    await keep_rows(db, [row])
+    return digest
+
+
+async def keep_rows(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """The rows of octets of which the large ones are in the store already; known ones stay."""
+    await db.execute(insert_new(db, _RAW), list(rows))
+
+
+async def raw_of(db: AsyncSession, store: BlobStore, account_id: str, digest: str | None) -> bytes:
+    """The octets of a mail exactly as they came or went. Raises NotFound, Unavailable."""
+    row = (
+        await db.execute(
+            select(RawMail.content, RawMail.digest).where(
+                RawMail.account_id == account_id, RawMail.digest == digest
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("No raw mail is kept for this.", "received_mail.no_raw_mail")
+    if row.content is not None:
+        return bytes(row.content)
+    return await store.get(key_of(account_id, row.digest))
