@@ -30,6 +30,7 @@ from app.domain import accounts
 from app.main import create_app
 from app.settings import Settings
 from tests.postgres import create_database, drop_database
+from tests.sink import Sink, sink
 
 pytest_plugins = ["tests.plugin_postgres"]
 
@@ -90,6 +91,19 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         drain_seconds=5,
         rate_limit=0,
     )
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[Sink]:
+    """
+    A mail server for what is sent. A module whose service has to use it says so by a fixture:
+
+        @pytest.fixture
+        def settings(settings: Settings, relay: Sink) -> Settings:
+            return settings.model_copy(update={"relay_url": relay.url})
+    """
+    async with sink() as one:
+        yield one
 
 
 @dataclass(slots=True)
