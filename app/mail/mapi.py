@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from app.mail.addresses import canonical, is_addr_spec
-from app.mail.dates import as_utc
 from app.mail.message import Mailbox
 
 Value = str | int | datetime
@@ -87,7 +86,11 @@ def moment(filetime: int) -> datetime | None:
 
 def moment_of_fields(fields: Sequence[int]) -> datetime | None:
     """The moment of year, month, day, hour, minute, second, as old writers keep it."""
-    return as_utc(*fields[:6])
+    year, month, day, hour, minute, second = fields[:6]
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _author(values: Values) -> Mailbox:

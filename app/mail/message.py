@@ -75,6 +75,11 @@ class Part:
         """The content with its transfer encoding still on."""
         return self.raw[self.start : self.end]
 
+    @property
+    def locator(self) -> str:
+        """How its octets are found again in the received mail."""
+        return f"{self.origin}{self.start}-{self.end};{self.encoding}"
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -106,4 +111,5 @@ class Mail:
     text: str  # plain text for people; made from the HTML when there is no text part
     html: str  # as received, not sanitised; "" when there is none
     attachments: tuple[Attachment, ...] = ()
+    in_outlook: tuple[Mail, ...] = ()  # mails attached to it within a winmail.dat (their `root`)
     defects: tuple[str, ...] = field(default=())  # what was broken and how it was read, in words

@@ -9,7 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from app.mail import bodies, charsets, dates, entities, filenames, html_to_text, tnef, transfer
+from app.mail import (
+    bodies,
+    charsets,
+    dates,
+    entities,
+    filenames,
+    html_to_text,
+    mapi,
+    tnef,
+    transfer,
+)
 from app.mail.headers import HeaderBlock
 from app.mail.message import Attachment, Headers, Mail, Mailbox, Part
 
@@ -85,6 +95,7 @@ def _mail(root: Part, defects: list[str]) -> Mail:
         text=contents.text,
         html=contents.html,
         attachments=tuple(contents.attachments()),
+        in_outlook=tuple(contents.in_outlook()),
         defects=tuple(dict.fromkeys(defects)),
     )
 
@@ -119,7 +130,7 @@ class _Contents:
         for start, end, lines, name in transfer.find_uu(octets):
             filename = filenames.safe(charsets.clean_line(charsets.decode(name)))
             size = len(transfer.decode_uu(octets, lines, end))
-            locator = f"{_locator(part)}/{start}-{end};uuencode"
+            locator = f"{part.locator}/{start}-{end};uuencode"
             self.in_texts.append(
                 Attachment(filename, "application/octet-stream", size, False, "", locator)
             )
@@ -142,15 +153,49 @@ class _Contents:
         found = []
         for part in self.files:
             inner = self.in_tnef.get(id(part))
-            if inner is None or inner.has_messages or not inner.files:
+            if inner is None or inner.messages or not inner.files:
                 found.append(_attachment(part, shown))
             if inner is not None:
                 found += [_from_tnef(part, file, shown) for file in inner.files]
         return found + self.in_texts
 
+    def in_outlook(self) -> Iterator[Mail]:
+        for part in self.files:
+            if id(part) in self.in_tnef:
+                yield from _mails_in(part, self.in_tnef[id(part)])
 
-def _locator(part: Part) -> str:
-    return f"{part.origin}{part.start}-{part.end};{part.encoding}"
+
+def _mails_in(part: Part, contents: tnef.Contents) -> Iterator[Mail]:
+    """The mails that stand attached in the winmail.dat `part`, which is the root of each."""
+    for one in contents.messages:
+        if one.letter is not None:
+            yield _outlook_mail(part, one, one.letter)
+
+
+def _outlook_mail(part: Part, contents: tnef.Contents, letter: mapi.Letter) -> Mail:
+    """What came by SMTP has its header still, which says more than the properties do."""
+    headers = HeaderBlock(letter.headers.encode("utf-8", "replace"))
+    html = contents.html[: bodies.LONGEST_HTML]
+    text = contents.text or html_to_text.to_text(html)
+    shown = bodies.referred_ids(html)
+    senders = headers.mailboxes("from")
+    return Mail(
+        headers=headers,
+        root=part,
+        sender=next((box for box in senders if "@" in box.address), letter.author),
+        reply_to=headers.mailboxes("reply-to"),
+        to=headers.mailboxes("to") or letter.to,
+        cc=headers.mailboxes("cc") or letter.cc,
+        subject=(letter.subject or headers.text("subject"))[:_LONGEST_SUBJECT],
+        message_id=(*headers.ids("message-id"), letter.message_id)[0],
+        in_reply_to=headers.ids("in-reply-to"),
+        references=headers.ids("references"),
+        date=dates.parse_date(headers.value("date")) or letter.sent_at,
+        text=text[: bodies.LONGEST_TEXT],
+        html=html,
+        attachments=tuple(_from_tnef(part, file, shown) for file in contents.files),
+        in_outlook=tuple(_mails_in(part, contents)),
+    )
 
 
 def _from_tnef(part: Part, file: tnef.File, shown: frozenset[str]) -> Attachment:
@@ -160,7 +205,7 @@ def _from_tnef(part: Part, file: tnef.File, shown: frozenset[str]) -> Attachment
         size=file.end - file.start,
         inline=bool(file.content_id) and file.content_id in shown,
         content_id=charsets.clean_line(file.content_id),
-        locator=f"{_locator(part)}/{file.start}-{file.end};",
+        locator=f"{part.locator}/{file.start}-{file.end};",
     )
 
 
@@ -180,5 +225,5 @@ def _attachment(part: Part, shown: frozenset[str]) -> Attachment:
         size=size,
         inline=bool(part.content_id) and part.content_id in shown,
         content_id=charsets.clean_line(part.content_id),
-        locator=_locator(part),
+        locator=part.locator,
     )

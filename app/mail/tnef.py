@@ -1,7 +1,8 @@
 """
-TNEF, the winmail.dat of Outlook (MS-OXTNEF): its files and its text, by offsets in the stream.
+TNEF, the winmail.dat of Outlook (MS-OXTNEF): its files, its text and the mails attached to it.
 
-Deliberately not here: appointments, contacts and all other properties.
+Files are octet ranges of the stream. Deliberately not here: what the properties of an attached
+mail mean (`mapi`), and appointments, contacts and all other properties.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from app.mail import charsets, filenames, rtf
+from app.mail import charsets, filenames, mapi, rtf
 
 CONTENT_TYPES = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
 _SIGNATURE = b"\x78\x9f\x3e\x22"
@@ -19,12 +20,15 @@ _DEEPEST = 8
 _MOST = 1000  # attributes, properties and files, each
 
 _BODY, _ATTACH_DATA, _ATTACH_TITLE = 0x800C, 0x800F, 0x8010
+_FROM, _SUBJECT, _SENT, _RECEIVED, _RECIPIENTS = 0x8000, 0x8004, 0x8005, 0x8006, 0x9004
 _RENDERING, _MESSAGE_PROPERTIES, _ATTACH_PROPERTIES, _CODEPAGE = 0x9002, 0x9003, 0x9005, 0x9007
-_PR_BODY, _PR_RTF, _PR_HTML = 0x1000, 0x1009, 0x1013
+_PR_BODY, _PR_RTF, _PR_HTML, _PR_CODEPAGE = 0x1000, 0x1009, 0x1013, 0x3FDE
 _PR_DATA, _PR_NAME, _PR_LONG_NAME, _PR_MIME, _PR_CID = 0x3701, 0x3704, 0x3707, 0x370E, 0x3712
 _STRING_8, _UNICODE, _OBJECT, _BINARY = 0x001E, 0x001F, 0x000D, 0x0102
+_LONG, _MOMENT = 0x0003, 0x0040
 _VARIABLE = (_STRING_8, _UNICODE, _OBJECT, _BINARY)
 _FIXED = {2: 4, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 10: 4, 11: 4, 20: 8, 64: 8, 72: 16}
+_KEPT = mapi.OF_MAIL | {_PR_CODEPAGE}
 _TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}")
 
 
@@ -43,10 +47,11 @@ class File:
 class Contents:
     """What a stream holds; of the texts each may be absent."""
 
-    files: list[File] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)  # those of attached mails, too
     text: str = ""
     html: str = ""
-    has_messages: bool = False  # embedded mails, of which only the files were taken
+    messages: list[Contents] = field(default_factory=list)  # attached mails and other objects
+    letter: mapi.Letter | None = None  # of an attached mail: who wrote it, to whom, when
 
 
 def read(stream: bytes) -> Contents:
@@ -57,31 +62,81 @@ def read(stream: bytes) -> Contents:
 
 
 class _Reader:
+    """Reads one stream; what is attached to it as a stream is read by a reader of its own."""
+
     def __init__(self, stream: bytes, found: Contents) -> None:
         self.stream = stream
         self.found = found
         self.charset = ""
         self.file: File | None = None
+        self.values: dict[int, mapi.Value] = {}
+        self.older: dict[int, mapi.Value] = {}  # the same as attributes, as old writers keep them
+        self.recipients: list[dict[int, mapi.Value]] = []
+        self.page = b""
+        self.position = 0  # behind the properties that were read last; -1 where they broke off
 
     def read(self, start: int, end: int, depth: int) -> None:
         if self.stream[start : start + 4] != _SIGNATURE or depth > _DEEPEST:
             return
-        self.file = None
         for attribute, at, stop in self.attributes(start + 6, end):
             if attribute == _RENDERING:
                 self.file = File()
                 if len(self.found.files) < _MOST:
                     self.found.files.append(self.file)
-            elif attribute == _MESSAGE_PROPERTIES and not depth:
-                self.message_properties(at, stop)
-            elif attribute == _BODY and not depth:
-                self.found.text = self.found.text or self.string(at, stop, _STRING_8)
             elif attribute == _CODEPAGE and stop - at >= 4:
                 self.charset = f"cp{struct.unpack_from('<I', self.stream, at)[0]}"
-            elif self.file is not None:
-                self.file_attribute(self.file, attribute, at, stop, depth)
-        if not depth:
-            self.found.files = [one for one in self.found.files if one.start < one.end]
+            elif attribute in (_ATTACH_DATA, _ATTACH_TITLE, _ATTACH_PROPERTIES):
+                if self.file is not None:
+                    self.file_attribute(self.file, attribute, at, stop, depth)
+            else:
+                self.message_attribute(attribute, at, stop)
+        self.found.files = [one for one in self.found.files if one.start < one.end]
+        self.found.html = charsets.decode_text(self.page, self.page_charset())
+        if depth:
+            self.found.letter = mapi.read_letter(self.older | self.values, self.recipients)
+
+    def page_charset(self) -> str:
+        """HTML is octets in a code page of its own."""
+        codepage = self.values.get(_PR_CODEPAGE)
+        return charsets.codec_of(f"cp{codepage}") or self.charset
+
+    def message_attribute(self, attribute: int, at: int, stop: int) -> None:
+        if attribute == _MESSAGE_PROPERTIES:
+            self.message_properties(at, stop)
+        elif attribute == _BODY:
+            self.found.text = self.found.text or self.string(at, stop, _STRING_8)
+        elif attribute == _RECIPIENTS:
+            self.recipient_table(at, stop)
+        elif attribute == _SUBJECT:
+            self.older[mapi.SUBJECT] = self.string(at, stop, _STRING_8)
+        elif attribute == _FROM:
+            self.sender(at, stop)
+        elif attribute in (_SENT, _RECEIVED) and stop - at >= 12:
+            moment = mapi.moment_of_fields(struct.unpack_from("<6H", self.stream, at))
+            if moment is not None:
+                self.older[mapi.SUBMITTED if attribute == _SENT else mapi.DELIVERED] = moment
+
+    def sender(self, at: int, stop: int) -> None:
+        """A name and an address with its type before it (MS-OXTNEF, TRP structure)."""
+        if stop - at < 8:
+            return
+        of_name, of_address = struct.unpack_from("<4xHH", self.stream, at)
+        middle = min(at + 8 + of_name, stop)
+        name = self.stream[at + 8 : middle].partition(b"\0")[0]
+        address = self.stream[middle : min(middle + of_address, stop)].partition(b"\0")[0]
+        kind, _, plain = charsets.clean_text(charsets.decode(address, self.charset)).partition(":")
+        self.older[mapi.SENDER_NAME] = charsets.clean_text(charsets.decode(name, self.charset))
+        self.older[mapi.SENDER_TYPE], self.older[mapi.SENDER_ADDRESS] = kind, plain
+
+    def recipient_table(self, at: int, stop: int) -> None:
+        self.position = at + 4
+        for _ in range(min(self.number(at, stop), _MOST)):
+            row: dict[int, mapi.Value] = {}
+            for name, kind, first, last in self.properties(self.position, stop):
+                self.keep(row, mapi.OF_RECIPIENT, name, kind, first, last)
+            if self.position < 0:
+                return
+            self.recipients.append(row)
 
     def attributes(self, position: int, end: int) -> Iterator[tuple[int, int, int]]:
         for _ in range(_MOST):
@@ -124,22 +179,51 @@ class _Reader:
         if self.stream[first : first + 4] != _SIGNATURE:
             file.start, file.end = first, last
             return
-        self.found.has_messages = True
-        inner = _Reader(self.stream, self.found)
-        inner.read(first, last, depth + 1)
+        inner = Contents()
+        _Reader(self.stream, inner).read(first, last, depth + 1)
+        self.found.messages.append(inner)
+        self.found.files += inner.files[: max(0, _MOST - len(self.found.files))]
 
     def message_properties(self, at: int, stop: int) -> None:
         for name, kind, first, last in self.properties(at, stop):
             if name == _PR_BODY and kind in (_STRING_8, _UNICODE):
                 self.found.text = self.string(first, last, kind)
             elif name == _PR_HTML:
-                self.found.html = charsets.decode_text(self.stream[first:last], self.charset)
+                self.page = self.stream[first:last]
             elif name == _PR_RTF and not self.found.text:
                 octets = rtf.decompress(self.stream[first:last])
                 self.found.text = rtf.to_text(octets, self.charset)
+            else:
+                self.keep(self.values, _KEPT, name, kind, first, last)
+
+    def keep(
+        self,
+        values: dict[int, mapi.Value],
+        wanted: frozenset[int],
+        name: int,
+        kind: int,
+        first: int,
+        last: int,
+    ) -> None:
+        """Keep the value of a property that is wanted, the first one of it that can be read."""
+        if name not in wanted or name in values:
+            return
+        if kind in (_STRING_8, _UNICODE):
+            values[name] = self.string(first, last, kind)
+        elif kind == _LONG:
+            values[name] = self.number(first, last)
+        elif kind == _MOMENT:
+            moment = mapi.moment(struct.unpack_from("<Q", self.stream, first)[0])
+            if moment is not None:
+                values[name] = moment
 
     def properties(self, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-        """The properties of a MAPI list: (id, type, start, end); of several values the first."""
+        """
+        The properties of a MAPI list: (id, type, start, end); of several values the first.
+
+        `self.position` is behind the list when it was read to its end, else -1.
+        """
+        self.position = -1
         count = self.number(position, end)
         position += 4
         for _ in range(min(count, _MOST)):
@@ -164,6 +248,7 @@ class _Reader:
                 if not index:
                     yield name, kind, first, first + size
                 position = first + (size + 3) // 4 * 4
+        self.position = position
 
     def after_name(self, position: int, end: int) -> int:
         """A named property has a GUID and a number or a name before its value."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders import mail, new_user
 from tests.journeys.conftest import Inbox
+from tests.mail.winmail import attached_file, attached_letter, letter, mail_with, winmail
 
 ANN = "Ann <ann@acme.example>"
 BLOCK = """\
@@ -293,3 +294,23 @@ async def test_the_same_forward_again_is_one_message(inbox: Inbox, ann: dict[str
 
         assert again["outcome"] == "duplicate"
         assert again["message_id"] == first["message_id"]
+
+
+async def test_a_mail_attached_by_outlook_is_shown_as_if_it_had_come_alone(inbox: Inbox) -> None:
+    ann = await new_user(inbox.http)
+    customer = {0x0042: "Dora", 0x0065: "dora@strict.example", 0x0037: "Lamp", 0x1000: "It broke."}
+    inner = letter(customer, None, attached_file("lamp.jpg", b"JPEG"))
+    raw = mail_with(winmail(attached_letter(inner)), f"Ann <{ann['email']}>", "Please look.")
+
+    message = await inbox.take(raw)
+
+    decision = await inbox.attribution_of(message)
+    [file] = message["attachments"]
+    content = await inbox.http.get(f"/v1/messages/{message['id']}/attachments/{file['id']}")
+    [shown, comment] = await inbox.messages_of(message)
+    conversation = await inbox.conversation_of(message)
+    assert decision["method"] == "attached-message"
+    assert message["author"]["address"] == "dora@strict.example"
+    assert (conversation["subject"], shown["text"]) == ("Lamp", "It broke.")
+    assert (file["filename"], content.content) == ("lamp.jpg", b"JPEG")
+    assert (comment["kind"], comment["text"].strip()) == ("comment", "Please look.")

@@ -10,6 +10,7 @@ import pytest
 
 from app.mail import parse, tnef, transfer
 from tests.mail.parts import HEAD, multipart, text
+from tests.mail.winmail import attribute, string_property, winmail
 
 
 def file_part(content: bytes, head: bytes, encoding: str = "base64") -> bytes:
@@ -135,22 +136,6 @@ def test_base64_is_read_with_its_sins(encoded: bytes, decoded: bytes) -> None:
 )
 def test_quoted_printable_is_read_with_its_sins(encoded: bytes, decoded: bytes) -> None:
     assert transfer.decode_quoted_printable(encoded) == decoded
-
-
-def attribute(level: int, number: int, data: bytes) -> bytes:
-    return (
-        struct.pack("<BII", level, number, len(data)) + data + struct.pack("<H", sum(data) % 65536)
-    )
-
-
-def string_property(number: int, value: str) -> bytes:
-    octets = (value + "\0").encode("utf-16-le")
-    padding = b"\0" * (-len(octets) % 4)
-    return struct.pack("<HHII", 0x1F, number, 1, len(octets)) + octets + padding
-
-
-def winmail(*attributes: bytes) -> bytes:
-    return struct.pack("<IH", 0x223E9F78, 1) + b"".join(attributes)
 
 
 FILE = (

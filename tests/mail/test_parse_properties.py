@@ -12,7 +12,8 @@ from app.mail.headers import HeaderBlock
 from app.mail.html_to_text import to_text
 from app.mail.message import Mail
 from tests.mail.parts import HEAD, multipart, text
-from tests.mail.test_parse_attachments import FILE, tnef_mail, winmail
+from tests.mail.test_parse_attachments import FILE, tnef_mail
+from tests.mail.winmail import winmail
 
 IN_LINES = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 IN_TEXTS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")

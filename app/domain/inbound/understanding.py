@@ -244,8 +244,14 @@ def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | N
         kept = [name for name in ("text", "html", "attachments") if name in reading.truncated]
         cut = [*kept, *stored.names_of(reply_text=is_long)]
         return Forwarded(topic, reading.text, reading.html, text, files, cut)
-    carried = [one for one in files if one["content_type"] not in attribution.WHOLE]
     inner = stored.attachments(original.whole.attachments)
+    # Not what the mail was carried in, nor its own files once more (those of a winmail.dat).
+    shown = {original.whole.root.locator, *(one["locator"] for one in inner)}
+    carried = [
+        one
+        for one in files
+        if one["content_type"] not in attribution.WHOLE and one["locator"] not in shown
+    ]
     html, whole = stored.clean_html(original.whole.html)
     files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)
     cut = stored.names_of(text=is_long, html=not whole, reply_text=is_long, attachments=files_cut)

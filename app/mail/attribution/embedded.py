@@ -11,13 +11,13 @@ WHOLE = frozenset({"message/rfc822", "message/global"})
 
 
 def find_embedded(mail: Mail) -> Original | None:
-    """The one mail that is attached whole; several of them decide nothing."""
+    """The one mail that is attached whole, in a winmail.dat too; several of them decide nothing."""
     parts = [
         part for part in _outer_parts(mail.root) if part.content_type in WHOLE and part.children
     ]
-    if len(parts) != 1:
+    if len(parts) + len(mail.in_outlook) != 1:
         return None
-    inner = embedded_mail(parts[0])
+    inner = embedded_mail(parts[0]) if parts else mail.in_outlook[0]
     if not inner.sender.address and not inner.sender.name:
         return None
     return Original(
