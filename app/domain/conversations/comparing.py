@@ -19,6 +19,8 @@ def same_mail(known: Iterable[dict[str, Any]], mail: Incoming) -> dict[str, Any]
     for row in known:
         if row["raw_digest"] == mail.raw_digest or _is_copy(row, mail):
             return row
+        if mail.mail_class == "own" and row["direction"] == "outgoing":
+            return row  # whatever a list on its way has added to our own mail
     return None
 
 

@@ -74,6 +74,8 @@ class Incoming:
     forwarded: Forwarded | None = None  # what the teammate forwards
     becomes_contact: bool = False  # the author is a person outside, known by address
     thread_index: ThreadIndex | None = None
+    led_to: str | None = None  # the conversation whose reply address it was sent to
+    answers: tuple[str, ...] = ()  # messages of ours that it answers, by signed ids
 
     @property
     def scope(self) -> str:

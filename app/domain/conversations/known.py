@@ -27,6 +27,7 @@ _MESSAGES = select(
     MESSAGES.c.conversation_id,
     MESSAGES.c.message_key,
     MESSAGES.c.kind,
+    MESSAGES.c.direction,
     MESSAGES.c.mail_class,
     MESSAGES.c.from_name,
     MESSAGES.c.from_address,
@@ -43,6 +44,9 @@ _MESSAGES = select(
 _THREADS = select(THREAD_IDS).where(
     THREAD_IDS.c.account_id.in_(bindparam("accounts")), THREAD_IDS.c.key.in_(bindparam("keys"))
 )
+_ANSWERED = select(MESSAGES.c.account_id, MESSAGES.c.id, MESSAGES.c.conversation_id).where(
+    MESSAGES.c.account_id.in_(bindparam("accounts")), MESSAGES.c.id.in_(bindparam("ids"))
+)
 _CONVERSATIONS = select(CONVERSATIONS).where(
     CONVERSATIONS.c.account_id.in_(bindparam("accounts")),
     CONVERSATIONS.c.id.in_(bindparam("ids")),
@@ -55,6 +59,7 @@ class Group:
 
     known: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     threads: dict[tuple[str, str], str] = field(default_factory=dict)
+    answered: dict[tuple[str, str], str] = field(default_factory=dict)  # our message → its place
     conversations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     opened: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -78,6 +83,10 @@ async def look_up(db: AsyncSession, incoming: Sequence[Incoming]) -> Group:
     group = Group()
     await _look_up_messages(db, group, accounts, own)
     await _look_up_threads(db, group, accounts, own | named)
+    await _look_up_answered(db, group, incoming)
+    wanted = set(group.threads.values()) | set(group.answered.values())
+    wanted |= {mail.led_to for mail in incoming if mail.led_to is not None}
+    await _look_up_conversations(db, group, accounts, wanted)
     return group
 
 
@@ -98,7 +107,31 @@ async def _look_up_threads(
         found = await db.execute(_THREADS, {"accounts": accounts, "keys": some})
         for account_id, key, conversation_id in found:
             group.threads[account_id, key] = conversation_id
-    for wanted in chunks(sorted(set(group.threads.values()))):
-        rows = await db.execute(_CONVERSATIONS, {"accounts": accounts, "ids": wanted})
-        for row in rows.mappings():
-            group.conversations[row["account_id"], row["id"]] = dict(row)
+
+
+async def _look_up_answered(db: AsyncSession, group: Group, incoming: Sequence[Incoming]) -> None:
+    """Where the messages stand that signed ids name; most groups name none."""
+    named = {(mail.account_id, one) for mail in incoming for one in mail.answers}
+    if not named:
+        return
+    accounts = padded(sorted({account_id for account_id, _ in named}))
+    for some in chunks(sorted({one for _, one in named})):
+        found = await db.execute(_ANSWERED, {"accounts": accounts, "ids": some})
+        for account_id, message_id, conversation_id in found:
+            if conversation_id is not None:
+                group.answered[account_id, message_id] = conversation_id
+
+
+async def _look_up_conversations(
+    db: AsyncSession, group: Group, accounts: Collection[str], wanted: Collection[str]
+) -> None:
+    """The conversations, and those that they were merged into."""
+    while wanted:
+        targets: set[str] = set()
+        for some in chunks(sorted(wanted)):
+            rows = await db.execute(_CONVERSATIONS, {"accounts": accounts, "ids": some})
+            for row in rows.mappings():
+                group.conversations[row["account_id"], row["id"]] = dict(row)
+                if row["merged_into"] is not None:
+                    targets.add(row["merged_into"])
+        wanted = targets - {conversation_id for _, conversation_id in group.conversations}

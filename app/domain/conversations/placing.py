@@ -1,7 +1,8 @@
 """
 Where a mail belongs: the conversation that its ids lead to, and whether its writer may join (G1).
 
-By ids alone, never by subject; within the account and the channel.
+By signed addresses and ids, then by any known id, never by subject; within the account and the
+channel.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from app.mail.threading import key_of
 
 def thread_of(group: Group, mail: Incoming, own_key: str) -> dict[str, Any] | None:
     """The conversation that the ids lead to; one that an answer to this mail has opened, too."""
+    for led_to in (mail.led_to, *(group.answered.get((mail.account_id, m)) for m in mail.answers)):
+        found = _in_channel(group, mail, led_to)
+        if found is not None:
+            return found
     keys = [key_of(mail.scope, mentioned) for mentioned in mail.mentioned]
     if not group.known.get((mail.account_id, own_key)):
         keys.append(own_key)  # somebody mentioned this mail before it arrived
@@ -44,8 +49,14 @@ def _by_index(group: Group, mail: Incoming) -> dict[str, Any] | None:
 
 
 def _at(group: Group, mail: Incoming, key: str) -> dict[str, Any] | None:
-    conversation_id = group.threads.get((mail.account_id, key))
+    return _in_channel(group, mail, group.threads.get((mail.account_id, key)))
+
+
+def _in_channel(group: Group, mail: Incoming, conversation_id: str | None) -> dict[str, Any] | None:
+    """The conversation, or the one it went into, when it is of the channel."""
     found = group.conversations.get((mail.account_id, conversation_id or ""))
+    while found is not None and found["merged_into"] is not None:
+        found = group.conversations.get((mail.account_id, found["merged_into"]))
     return found if found is not None and found["channel_id"] == mail.channel_id else None
 
 

@@ -5,7 +5,14 @@ Deliberately not here: composing and sending. The preview is the one place that 
 so that what is shown is what is sent.
 """
 
-from app.domain.sender_identity.dispatching import Dispatched, Mailing, Post, dispatch, written
+from app.domain.sender_identity.dispatching import (
+    LOOP_MARK,
+    Dispatched,
+    Mailing,
+    Post,
+    dispatch,
+    written,
+)
 from app.domain.sender_identity.keys import Signer, root_signers, signers_for
 from app.domain.sender_identity.models import SenderIdentity, SigningKey
 from app.domain.sender_identity.naming import AGENT_AND_COMPANY, COMPANY
@@ -28,6 +35,7 @@ __all__ = [
     "COMPANY",
     "CUSTOM",
     "DEFAULT",
+    "LOOP_MARK",
     "Dispatched",
     "Identity",
     "Mailing",
