@@ -13,6 +13,12 @@ from app.domain.sender_identity.dispatching import (
     dispatch,
     written,
 )
+from app.domain.sender_identity.in_force import (
+    InForce,
+    accounts_with_return_path,
+    identity_in_force,
+    signers_of,
+)
 from app.domain.sender_identity.keys import Signer, root_signers, signers_for
 from app.domain.sender_identity.models import SenderIdentity, SigningKey
 from app.domain.sender_identity.naming import AGENT_AND_COMPANY, COMPANY
@@ -38,6 +44,7 @@ __all__ = [
     "LOOP_MARK",
     "Dispatched",
     "Identity",
+    "InForce",
     "Mailing",
     "Post",
     "Preview",
@@ -45,14 +52,17 @@ __all__ = [
     "SenderWarning",
     "Signer",
     "SigningKey",
+    "accounts_with_return_path",
     "dispatch",
     "for_channels",
     "get",
+    "identity_in_force",
     "let_name_go",
     "preview",
     "remove",
     "root_signers",
     "set_for",
     "signers_for",
+    "signers_of",
     "written",
 ]
