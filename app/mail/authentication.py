@@ -2,7 +2,8 @@
 Is a mail from whom it says it is from? DKIM (RFC 6376) and DMARC (RFC 7489), without the network.
 
 In two steps: `claims_of` says which names of the DNS must be asked, `evaluate` judges with the
-answers. Deliberately not here: SPF, which proves the forwarder alone, and ARC.
+answers. Deliberately not here: SPF, which proves the forwarder alone, and ARC: a seal says what its
+sealer saw, and anybody can be a sealer (RFC 8617 7.2), so that none excuses anything.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from app.mail.message import Headers
 MOST_SIGNATURES = 5
 _MOST_READ = 20
 NONE = "none"
+TEMPERROR = signing.TEMPERROR
+REJECT = "reject"
+ASKING = ("quarantine", REJECT)  # the policies that ask for something
 
 # What the TXT records of each name are: None where there are none, ERROR where nobody knows.
 ERROR = "error"
@@ -35,10 +39,10 @@ _DOMAIN = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){1,126}")
 class Claims:
     """What a mail claims: its author's domain (RFC 7489 3.1), and who signed it."""
 
-    author_domain: str  # "" when From does not name exactly one author
+    author_domain: str  # of the author whom readers see; "" when From names none
     signatures: tuple[Signature, ...]
     mail: Signed | None  # None without a signature
-    sealed: bool  # an ARC chain may tell what was true before it was forwarded
+    provable: bool = True  # false: From names several authors, of whom a signature proves none
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,60 +65,54 @@ class Authentication:
 
 def claims_of(raw: bytes, headers: Headers, body_at: int) -> Claims:
     """The claims of a mail, of which `headers` and `body_at` are what `parse_headers` gave."""
-    author = _author_domain(headers)
-    sealed = "arc-seal" in headers
+    author, single = _author_domain(headers)
     if "dkim-signature" not in headers:
-        return Claims(author, (), None, sealed)
+        return Claims(author, (), None, single)
     mail = Signed(raw, body_at)
-    if len(mail.fields.get("from", ())) != 1:
-        author = ""  # two readers may see two authors
+    single = single and len(mail.fields.get("from", ())) == 1  # else two readers may see two
     fields = mail.fields.get("dkim-signature", ())[:_MOST_READ]
     found = [signing.read_signature(one) for one in fields]
     # Those that may speak for the author first: others must not crowd them out.
     found.sort(key=lambda one: not would_align(author, one.domain))
-    return Claims(author, tuple(found[:MOST_SIGNATURES]), mail, sealed)
+    return Claims(author, tuple(found[:MOST_SIGNATURES]), mail, single)
 
 
 def evaluate(claims: Claims, answers: Answers, now: datetime) -> Authentication:
     """
     The results for a mail. A name that is not among `answers` has no records.
 
-    A mail is contradicted where its author's domain asks for quarantine or rejection and none of
-    its signatures is there, or one is wrong. Not where a key is missing or the DNS was away, and
-    not under an ARC seal, which nobody here has judged.
+    A mail is contradicted where its author's domain asks for quarantine or rejection and DMARC
+    fails: none of its own signatures is right (RFC 7489 6.6.2). A signature that is wrong, or whose
+    key does not exist, counts as none (RFC 6376 6.1); what a forwarder has broken looks the same as
+    what a forger has copied. Only where the DNS could not tell about the author's domain or the key
+    of one of its signatures, nothing is contradicted; what others have signed does not matter.
     """
     verdicts = [_verdict(one, claims, answers, now) for one in claims.signatures]
     known, policy = _policy(claims.author_domain, answers)
     mode = policy.alignment if policy else "relaxed"
-    aligned = [  # what cannot be a signature counts as none
-        (one.domain, *verdict)
+    aligned = [
+        (one.domain, verdict)
         for one, verdict in zip(claims.signatures, verdicts, strict=True)
-        if not one.fault and would_align(claims.author_domain, one.domain, mode)
+        if claims.provable and not one.fault and would_align(claims.author_domain, one.domain, mode)
     ]
-    passed = [domain for domain, verdict, _ in aligned if verdict == signing.PASS]
+    passed = [domain for domain, verdict in aligned if verdict == signing.PASS]
     action = policy.action if policy else ""
-    result = _dmarc(known, policy, [verdict for _, verdict, _ in aligned])
-    wrong = [one for one in aligned if one[1] == signing.FAIL and one[2]]
+    result = _dmarc(known, policy, [verdict for _, verdict in aligned])
     return Authentication(
-        dkim=_best([verdict for verdict, _ in verdicts]),
+        dkim=_best(verdicts),
         dmarc=result if claims.author_domain else None,
         policy=action,
         aligned_domain=passed[0] if passed else "",
-        contradicts=result == signing.FAIL
-        and action in ("quarantine", "reject")
-        and bool(wrong or not aligned)
-        and not claims.sealed
-        and bool(claims.author_domain)
-        and not any(verdict == signing.TEMPERROR for verdict, _ in verdicts),
+        contradicts=result == signing.FAIL and action in ASKING,
     )
 
 
-def _verdict(one: Signature, claims: Claims, answers: Answers, now: datetime) -> tuple[str, bool]:
+def _verdict(one: Signature, claims: Claims, answers: Answers, now: datetime) -> str:
     assert claims.mail is not None
     records = answers.get(one.key_name)
     if isinstance(records, str):
-        return signing.TEMPERROR, False
-    return signing.verify(one, claims.mail, records, now)
+        return signing.TEMPERROR
+    return signing.verify(one, claims.mail, records, now)[0]
 
 
 def _policy(author_domain: str, answers: Answers) -> tuple[bool, dmarc.Policy | None]:
@@ -147,15 +145,18 @@ def _best(verdicts: list[str]) -> str:
     return next((one for one in order if one in verdicts), NONE)
 
 
-def _author_domain(headers: Headers) -> str:
-    """The one domain in the one From; "" for none, several, and names that are none."""
-    if len(headers.values("from")) != 1:
-        return ""
+def _author_domain(headers: Headers) -> tuple[str, bool]:
+    """
+    The domain of the author whom readers see, and whether From names nobody else.
+
+    Of several the first with an address, as the mail's `sender` is: his domain's policy counts, but
+    no signature proves him (RFC 7489 6.6.1 leaves such mail to the receiver).
+    """
     boxes = headers.mailboxes("from")
-    if len(boxes) != 1:
-        return ""
-    domain = ascii_domain(boxes[0].address.rpartition("@")[2])
-    return domain if _DOMAIN.fullmatch(domain) else ""
+    domains = [box.address.rpartition("@")[2] for box in boxes if "@" in box.address]
+    domain = ascii_domain(domains[0]) if domains else ""
+    single = len(boxes) == 1 and len(headers.values("from")) == 1
+    return (domain if _DOMAIN.fullmatch(domain) else ""), single
 
 
 def _may_exist(name: str) -> bool:

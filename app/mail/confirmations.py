@@ -6,8 +6,8 @@ exact address, and a link is given only if it leads, by https, to the page with 
 provider confirms. Providers whose sender and page could not be told from a primary source are
 not in the table.
 
-Deliberately not here: whether the channel waits for a confirmation and whether the author is
-authenticated (the caller asks both before it shows anything), and opening the link (a person does).
+Deliberately not here: whether the channel waits for a confirmation (the caller asks that before it
+shows anything), and opening the link (a person does).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from app.mail.authentication import ASKING, TEMPERROR, Authentication
 from app.mail.message import Mail
 
 _LONGEST_TEXT = 100_000
@@ -67,14 +68,14 @@ class Confirmation:
     requested_by: str  # the mailbox that wants to forward; "" when it is not named
 
 
-def read_confirmation(mail: Mail) -> Confirmation | None:
+def read_confirmation(mail: Mail, proof: Authentication | None = None) -> Confirmation | None:
     """
-    The confirmation that a mail asks for; None when it is from nobody in the table.
+    The confirmation that a mail asks for; None when it is from nobody in the table, or forged.
 
-    That the author really wrote it (DMARC) and that the channel waits for it is not checked here.
+    `proof` is what DKIM and DMARC said when it arrived; None where nobody could compute it.
     """
     provider = _PROVIDERS.get(mail.sender.address.lower())
-    if provider is None or len(mail.headers.mailboxes("from")) != 1:
+    if provider is None or len(mail.headers.mailboxes("from")) != 1 or not _may_be_true(proof):
         return None
     text, html = mail.text[:_LONGEST_TEXT], mail.html[:_LONGEST_TEXT]
     url = next((link for link in _links(text, html) if _is_confirming(link, provider)), "")
@@ -82,6 +83,18 @@ def read_confirmation(mail: Mail) -> Confirmation | None:
     if not url and not code:
         return None
     return Confirmation(provider.name, code, url, _asker(mail, text) if provider.has_code else "")
+
+
+def _may_be_true(proof: Authentication | None) -> bool:
+    """
+    Not where the provider's domain asks to reject or quarantine, and no signature of it is right.
+
+    Where the DNS could not tell, it is shown: setting up a channel does not wait for the DNS, and
+    whoever forges one can show no more than a page of the provider itself.
+    """
+    if proof is None or proof.aligned_domain or proof.dmarc == TEMPERROR:
+        return True
+    return proof.policy not in ASKING
 
 
 def _links(text: str, html: str) -> Iterator[str]:

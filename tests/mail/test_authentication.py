@@ -103,13 +103,18 @@ def test_alignment(author: str, signer: str, record: str, aligned: bool) -> None
             {"_dmarc.example.org": ["v=DMARC1; p=reject; sp=none"]},
             ("none", "fail", "none", False),
         ),
-        (mail(more="ARC-Seal: i=1; a=rsa-sha256\r\n"), REJECT, ("none", "fail", "reject", False)),
+        (mail(more="ARC-Seal: i=1; a=rsa-sha256\r\n"), REJECT, ("none", "fail", "reject", True)),
         (
             mail(signer=BANK).replace(b"pay me", b"pay her"),
             REJECT,
             ("fail", "fail", "reject", True),
         ),
-        (mail(signer=BANK, selector="s2"), REJECT, ("permerror", "fail", "reject", False)),
+        (mail(signer=BANK, selector="s2"), REJECT, ("permerror", "fail", "reject", True)),
+        (
+            mail(signer="evil.example.net", selector="s2"),
+            {**REJECT, "s2._domainkey.evil.example.net": ERROR},
+            ("temperror", "fail", "reject", True),
+        ),
         (
             mail(signer=BANK, selector="s2"),
             {**REJECT, f"s2._domainkey.{BANK}": ERROR},
@@ -120,7 +125,8 @@ def test_alignment(author: str, signer: str, record: str, aligned: bool) -> None
             REJECT,
             ("permerror", "fail", "reject", True),
         ),
-        (mail(f"{FROM}, Eve <eve@evil.example.org>"), REJECT, ("none", None, "", False)),
+        (mail(f"{FROM}, Eve <eve@evil.example.net>"), REJECT, ("none", "fail", "reject", True)),
+        (mail(f"Eve <eve@evil.example.net>, {FROM}"), REJECT, ("none", "none", "", False)),
         (mail("Nobody"), REJECT, ("none", None, "", False)),
     ],
 )
@@ -208,6 +214,7 @@ def test_only_names_that_can_exist_are_asked(address: str, names: tuple[str, ...
 
 AROUND = Surroundings(frozenset({"support@acme.example.com"}), is_teammate="t@x.org".__eq__)
 VIA = '"Dora via Support" <support@acme.example.com>'
+AGREEING = "X-Original-From: dora@b.org\r\nReply-To: dora@b.org\r\n"
 PROVED = Authentication("pass", "pass", "reject", "example.org")
 DENIED = Authentication("fail", "fail", "reject", contradicts=True)
 
@@ -223,9 +230,14 @@ DENIED = Authentication("fail", "fail", "reject", contradicts=True)
         (mail(), "bounce", DENIED, "unverified"),
         (mail("Nobody"), "human", DENIED, "unverified"),
         (mail("t@x.org"), "human", PROVED, "verified"),
-        (mail("t@x.org"), "human", DENIED, "unverified"),
+        (mail("t@x.org"), "human", DENIED, "contradicted"),
+        (mail(VIA, "X-Original-From: t@x.org\r\n"), "human", DENIED, "contradicted"),
         (mail(VIA, "Reply-To: dora@b.org\r\n"), "human", PROVED, "consistent"),
         (mail(VIA, "Reply-To: dora@b.org\r\n"), "human", None, "consistent"),
+        (mail(VIA, AGREEING), "human", None, "consistent"),
+        (mail(VIA, AGREEING), "human", Authentication("none", "none"), "consistent"),
+        (mail(VIA, AGREEING), "human", Authentication("none", "fail", "none"), "unverified"),
+        (mail(VIA, AGREEING), "human", DENIED, "unverified"),
         (mail(VIA, "X-Original-From: dora@b.org\r\n"), "human", None, "unverified"),
         (mail(VIA, "X-Original-From: dora@b.org\r\n"), "human", DENIED, "unverified"),
         (mail(VIA, "X-Original-From: dora@b.org\r\n"), "human", PROVED, "consistent"),
@@ -236,3 +248,16 @@ def test_trust(
     raw: bytes, mail_class: str, authentication: Authentication | None, trust: str
 ) -> None:
     assert attribute(parse(raw), mail_class, AROUND, authentication).trust == trust
+
+
+def test_nobody_acts_for_a_person_of_the_team_whose_domain_denies_the_mail() -> None:
+    denied = attribute(parse(mail("Ann <t@x.org>")), "human", AROUND, DENIED)
+    believed = attribute(parse(mail("Ann <t@x.org>")), "human", AROUND, PROVED)
+
+    assert (denied.arrival, denied.method, denied.author.address) == (
+        "transparent",
+        "from",
+        "t@x.org",
+    )
+    assert "denies" in denied.candidates[0].reason
+    assert believed.arrival == "teammate"

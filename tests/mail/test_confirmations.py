@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.mail.authentication import Authentication
 from app.mail.confirmations import read_confirmation
 from app.mail.parse import parse
 
@@ -140,3 +141,24 @@ def test_an_invoice_of_cloudflare_is_no_confirmation() -> None:
     )
 
     assert read_confirmation(parse(raw)) is None
+
+
+@pytest.mark.parametrize(
+    ("proof", "shown"),
+    [
+        (None, True),
+        (Authentication("pass", "pass", "reject", "google.com"), True),
+        (Authentication("none", "fail", "reject", contradicts=True), False),
+        (Authentication("fail", "fail", "quarantine", contradicts=True), False),
+        (Authentication("policy", None, "reject"), False),
+        (Authentication("temperror", "temperror", "reject"), True),
+        (Authentication("none", "temperror"), True),
+        (Authentication("none", "fail", "none"), True),
+    ],
+)
+def test_a_confirmation_that_the_providers_domain_denies_is_none(
+    proof: Authentication | None, shown: bool
+) -> None:
+    found = read_confirmation(parse(confirmation()), proof)
+
+    assert (found is not None) is shown

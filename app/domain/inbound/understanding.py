@@ -19,16 +19,19 @@ from app.domain.channels import ChannelFacts
 from app.domain.conversations import Author, Forwarded, Incoming, TakenIn
 from app.domain.events import NewEvent
 from app.domain.inbound import reading as stored
+from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.reading import Reading
 from app.mail import attribution, classify
 from app.mail.addresses import canonical
 from app.mail.attribution import Attribution, Surroundings
+from app.mail.attribution.values import as_received
 from app.mail.authentication import Authentication
 from app.mail.classify import Verdict
 from app.mail.confirmations import Confirmation, read_confirmation
 from app.mail.message import Mailbox
 
 HUMAN = "human"
+CONTRADICTED = "contradicted"
 PEOPLE = 50  # people of To and of Cc who are looked at
 FORWARDS = 4  # forwards within forwards that are looked into
 _ORIGINALS = ("x-original-from", "x-original-sender", "x-mailman-original-from", "x-mailfrom")
@@ -46,6 +49,7 @@ class Understood:
     raw_digest: str
     received_at: datetime
     authentication: Authentication | None = None  # as it was when the mail arrived
+    marks: Marks = NOTHING  # our own signs in it
     verdict: Verdict | None = None
     decision: Attribution | None = None
     teammate: Teammate | None = None  # who sent it, when that was one of the team
@@ -114,12 +118,17 @@ def _decide(parcel: Understood, met: _Met) -> None:
         mail, reverse_path=parcel.reverse_path, own_lists=own, report=parcel.reading.report
     )
     around = Surroundings(own, facts.gateways, team.__contains__)
-    decision = attribution.attribute(mail, parcel.verdict.mail_class, around, parcel.authentication)
+    if parcel.marks.is_own:
+        decision = as_received(mail, attribution.OWN, "It carries the mark of our own mail.")
+    else:
+        decision = attribution.attribute(
+            mail, parcel.verdict.mail_class, around, parcel.authentication
+        )
     parcel.decision = decision
     if decision.arrival == attribution.TEAMMATE:
         sender = decision.forwarder or decision.author.address
         parcel.teammate = met.team.get((facts.account_id, canonical(sender)))
-    parcel.confirmation = read_confirmation(mail)
+    parcel.confirmation = read_confirmation(mail, parcel.authentication)
     parcel.reason = _reason(parcel)
 
 
@@ -215,21 +224,36 @@ def incoming_of(parcel: Understood) -> Incoming:
         sent_at=mail.date,
         received_at=parcel.received_at,
         opens=parcel.is_human,
-        trusted=decision.trust != "contradicted",
+        trusted=decision.trust != CONTRADICTED,
         reopen_window_days=facts.reopen_window_days,
         comment=decision.comment,
         teammate=teammate,
         is_comment=own_words,
         forwarded=_forwarded(parcel, files),
-        becomes_contact=parcel.is_human and not decision.unresolved and not own_words,
+        becomes_contact=not own_words and _becomes_contact(parcel, decision),
         thread_index=reading.thread_index,
+        led_to=parcel.marks.conversation_id,
+        answers=_answers(parcel.marks),
     )
+
+
+def _becomes_contact(parcel: Understood, decision: Attribution) -> bool:
+    """A person outside, known by address; nobody who only claims to be one of the team."""
+    pretends = decision.trust == CONTRADICTED and canonical(decision.author.address) in parcel.ours
+    return parcel.is_human and not decision.unresolved and not pretends
 
 
 def _mentioned(reading: Reading, decision: Attribution) -> tuple[str, ...]:
     original = decision.original
     named = original.message_id if original is not None else ""
     return (*reading.mentioned, named) if named else reading.mentioned
+
+
+def _answers(marks: Marks) -> tuple[str, ...]:
+    """The messages of ours that a mail answers or reports on."""
+    returned = (marks.returned[0],) if marks.returned else ()
+    reported = (marks.reported,) if marks.reported else ()
+    return (*returned, *marks.answered, *reported)
 
 
 def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | None:

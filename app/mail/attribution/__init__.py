@@ -58,11 +58,27 @@ def attribute(
 
     `mail_class` is the verdict of `classify`: reports about earlier mail (bounce, receipt,
     complaint) are written by a machine and make nobody a contact. `authentication` is what DKIM
-    and DMARC said when it arrived; it decides about trust alone.
+    and DMARC said when it arrived; it decides about trust, and whether From acts for the team.
     """
     decision = _decided(mail, mail_class, around)
-    if authentication is not None and not decision.unresolved:
+    if authentication is None:
+        return decision
+    if decision.arrival == TEAMMATE and authentication.contradicts:
+        return _disbelieved(mail, mail_class, around)
+    if not decision.unresolved:
         decision.trust = _trust(decision, mail, mail_class, authentication)
+    return decision
+
+
+def _disbelieved(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
+    """From names a person of the team, and its domain denies it: nobody acts in that name (F6)."""
+    sender = canonical(mail.sender.address)
+    if around.is_teammate(sender):
+        reason = "It is a person of this account, but the domain denies that it sent this mail."
+        decision = as_received(mail, TRANSPARENT if mail_class == "human" else MACHINE, reason)
+    else:
+        decision = undo(mail, around)
+    decision.trust = "contradicted"
     return decision
 
 
@@ -87,8 +103,12 @@ def _decided(mail: Mail, mail_class: str, around: Surroundings) -> Attribution:
 def _trust(decision: Attribution, mail: Mail, mail_class: str, proof: Authentication) -> str:
     """How far the author can be believed, when it is known whether From is genuine (F6)."""
     if decision.arrival == REWRITTEN:
-        # From is the group's; what the group itself has signed tells whom it heard.
-        return "consistent" if proof.aligned_domain else decision.trust
+        # From is the group's; what the group itself has signed tells whom it heard. Fields agree
+        # easily in a mail that the group's domain does not own up to.
+        failed = proof.dmarc == "fail"
+        if proof.aligned_domain:
+            return "consistent"
+        return "unverified" if failed else decision.trust
     if decision.method != "from" or decision.author.address != mail.sender.address:
         return decision.trust
     if proof.aligned_domain:
