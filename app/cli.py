@@ -20,8 +20,9 @@ from app import cli_accounts, logs, migrate, preflight
 from app.db import Database
 from app.domain import inbound
 from app.errors import Refusal
+from app.mail import tokens
 from app.main import create_app, opened
-from app.settings import PREFIX, Settings, table, unknown_variables
+from app.settings import PREFIX, Settings, read_secret_key, table, unknown_variables
 from app.store import open_store
 
 app = typer.Typer(
@@ -213,7 +214,12 @@ def mail_replay(
                 try:
                     async with database.writing() as db:
                         done = await inbound.replay_anywhere(
-                            db, store, received_id, dry_run=dry_run, now=datetime.now(UTC)
+                            db,
+                            store,
+                            received_id,
+                            dry_run=dry_run,
+                            now=datetime.now(UTC),
+                            keys=tokens.keys_from(read_secret_key(settings)),
                         )
                     typer.echo(f"{received_id}  {done.outcome}  {len(done.changes)} changes")
                     well = well and done.outcome != "failed"

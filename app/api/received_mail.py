@@ -164,6 +164,7 @@ async def replay_received_mail(
         received_id,
         dry_run=dry_run,
         now=datetime.now(UTC),
+        keys=house.post.keys,
     )
     return ReplayView(
         id=received_id,

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 import structlog
 
 from app.db import Database, refusal_for
-from app.domain import channels, inbound, raw_mail
+from app.domain import inbound, raw_mail
 from app.domain.channels import ChannelFacts
 from app.domain.inbound import Arrival, Refused
+from app.domain.sender_identity import Post
 from app.errors import Unavailable
 from app.mail import authentication
 from app.mail.alignment import organizational_domain
@@ -25,9 +26,9 @@ from app.mail.authentication import Authentication
 from app.mail.classify import hop_count
 from app.mail.message import Headers
 from app.mail.parse import parse_headers
+from app.resolver import Resolver
 from app.smtp.arrivals import ArrivedMail, Refusal, RefusedDelivery, SessionFacts
 from app.smtp.gathering import Gatherer
-from app.smtp.resolving import Resolver
 from app.store import BlobStore, digest_of, key_of
 
 log = structlog.get_logger()
@@ -51,11 +52,16 @@ class MailIntake:
     """The intake over the database and the blob store (see `arrivals.Intake`)."""
 
     def __init__(
-        self, database: Database, store: BlobStore, resolver: Resolver | None = None
+        self,
+        database: Database,
+        store: BlobStore,
+        resolver: Resolver | None = None,
+        post: Post | None = None,
     ) -> None:
         self._database = database
         self._store = store
         self._resolver = resolver
+        self._post = post
         organizational_domain("example.org")  # reads the suffix list now, not while mail waits
         self._addresses: dict[str, tuple[float, ChannelFacts]] = {}
         self._lookups: Gatherer[str, ChannelFacts | None] = Gatherer(self._look_up, limit=500)
@@ -150,7 +156,8 @@ class MailIntake:
     async def _look_up(self, recipients: Sequence[str]) -> Sequence[ChannelFacts | None]:
         try:
             async with self._database.reading() as db:
-                found = await channels.accepting(db, set(recipients))
+                keys = self._post.keys if self._post else None
+                found = await inbound.accepting(db, set(recipients), keys)
         except Exception as fault:
             raise refusal_for(fault) or fault from fault
         now = time.monotonic()
@@ -191,7 +198,7 @@ class MailIntake:
 
     async def _transaction(self, arrivals: Sequence[Arrival]) -> Sequence[list[str | None]]:
         async with self._database.writing() as db:
-            return await inbound.receive(db, arrivals, datetime.now(UTC))
+            return await inbound.receive(db, arrivals, datetime.now(UTC), self._post)
 
     async def _note_refusals(self) -> None:
         """The replies are given. While the database is away, their rows wait for the next one."""

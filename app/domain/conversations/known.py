@@ -10,6 +10,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, padded
+from app.domain.conversations import limits
 from app.domain.conversations.incoming import Incoming
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.events import NewEvent
@@ -65,6 +66,7 @@ class Group:
     changed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     thread_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    reopenings: limits.Counts = field(default_factory=dict)
     people: list[NewEvent] = field(default_factory=list)  # told before the other events
     events: list[NewEvent] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ async def look_up(db: AsyncSession, incoming: Sequence[Incoming]) -> Group:
     wanted = set(group.threads.values()) | set(group.answered.values())
     wanted |= {mail.led_to for mail in incoming if mail.led_to is not None}
     await _look_up_conversations(db, group, accounts, wanted)
+    group.reopenings = await limits.look_up(db, incoming, group.conversations)
     return group
 
 

@@ -11,6 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import Base, Id, Json, Moment, Owned
 
 
+# Literal, so that a planner knows the partial indexes by them.
+OPEN_ASSIGNED = text("state = 'open' AND assignee_id IS NOT NULL")
+AWAITING_ROUTING = text("awaits_routing")
+
+
 class Conversation(Owned, Base):
     """What one contact and the team write to each other about one thing."""
 
@@ -23,6 +28,22 @@ class Conversation(Owned, Base):
         Index(None, "account_id", "channel_id", "last_message_at", "id"),
         Index(None, "account_id", "assignee_id", "last_message_at", "id"),
         Index(None, "account_id", "contact_id", "last_message_at", "id"),
+        # What everybody has to do, and what waits for somebody: small whatever the history is.
+        Index(
+            "ix_conversations_open_assigned",
+            "account_id",
+            "assignee_id",
+            sqlite_where=OPEN_ASSIGNED,
+            postgresql_where=OPEN_ASSIGNED,
+        ),
+        Index(
+            "ix_conversations_awaiting_routing",
+            "account_id",
+            "created_at",
+            "id",
+            sqlite_where=AWAITING_ROUTING,
+            postgresql_where=AWAITING_ROUTING,
+        ),
     )
 
     channel_id: Mapped[str] = mapped_column(Id)
@@ -45,6 +66,15 @@ class Conversation(Owned, Base):
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     routing_decision: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    # The rule found nobody who was there: it is assigned when somebody is (H2).
+    awaits_routing: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+
+    @validates("assignee_id", "state", "spam", "merged_into")
+    def _ends_waiting(self, name: str, value: Any) -> Any:
+        """Whoever takes it, closes it or marks it as spam ends its waiting for routing."""
+        if value and not (name == "state" and value == "open"):
+            self.awaits_routing = False
+        return value
 
 
 class Message(Owned, Base):
@@ -114,3 +144,15 @@ class ThreadId(Base):
     account_id: Mapped[str] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(Id)
+
+
+class Reopening(Base):
+    """How often mail has reopened conversations lately: of a contact, from a domain, this one."""
+
+    __tablename__ = "reopenings"
+    __table_args__ = (ForeignKeyConstraint(["account_id"], ["accounts.id"]),)
+
+    account_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    since: Mapped[datetime]
+    count: Mapped[int]

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
+from app.domain.conversations import limits
 from app.domain.conversations.authors import settle_authors, show_forwarded, speak_for_himself
 from app.domain.conversations.comparing import same_mail
 from app.domain.conversations.incoming import Incoming, TakenIn
@@ -126,17 +127,20 @@ def _note_message(
         conversation["last_received_at"] = now
         _join(conversation, mail)
         if conversation["state"] == "closed":
-            conversation["state"], conversation["closed_at"] = "open", None
-            group.events.append(
-                NewEvent(
-                    mail.account_id,
-                    "conversation.reopened",
-                    {"conversation_id": conversation["id"]},
-                )
-            )
+            _reopen(group, conversation, mail, now)
     key = (conversation["account_id"], conversation["id"])
     if not any(row is conversation for row in group.opened):
         group.changed[key] = conversation
+
+
+def _reopen(group: Group, conversation: dict[str, Any], mail: Incoming, now: datetime) -> None:
+    """A person's mail reopens; what comes too often stays in the closed conversation (F3)."""
+    facts = {"conversation_id": conversation["id"]}
+    if not limits.may_reopen(group.reopenings, conversation, mail, now):
+        group.events.append(NewEvent(mail.account_id, "conversation.reopening_limited", facts))
+        return
+    conversation["state"], conversation["closed_at"] = "open", None
+    group.events.append(NewEvent(mail.account_id, "conversation.reopened", facts))
 
 
 def _join(conversation: dict[str, Any], mail: Incoming) -> None:

@@ -14,6 +14,7 @@ from app.domain.inbound.ledger import (
     list_received,
     note_refusals,
 )
+from app.domain.inbound.marks import accepting
 from app.domain.inbound.models import ReceivedMail
 from app.domain.inbound.receiving import Arrival, read_safely, receive
 from app.domain.inbound.replaying import Replayed, replay, replay_anywhere
@@ -25,6 +26,7 @@ __all__ = [
     "ReceivedMail",
     "Refused",
     "Replayed",
+    "accepting",
     "get_received",
     "list_everywhere",
     "list_received",

@@ -22,9 +22,11 @@ from app import ids
 from app.db import refusal_for
 from app.domain import accounts, channels, events, raw_mail
 from app.domain.channels import ChannelFacts
+from app.domain.inbound.marks import NOTHING, accepting, marks_of
 from app.domain.inbound.models import ReceivedMail
 from app.domain.inbound.reading import Reading, read
 from app.domain.inbound.understanding import Understood, apply, understand
+from app.domain.sender_identity import Post
 from app.mail.authentication import Authentication
 
 log = structlog.get_logger()
@@ -76,16 +78,17 @@ def read_safely(raw: bytes, reverse_path: str) -> Reading | Exception:
 
 
 async def receive(
-    db: AsyncSession, arrivals: Sequence[Arrival], now: datetime
+    db: AsyncSession, arrivals: Sequence[Arrival], now: datetime, post: Post | None = None
 ) -> list[list[str | None]]:
     """
     Every mail is kept for each of its recipients when this returns and the transaction commits.
 
+    `post` reads the signed tokens of mail that comes back, and lets notices leave.
     Gives, for each arrival, one ledger id a recipient in their order; None where the address is
     no (longer) ours. Faults in understanding never escape; faults of the database do.
     """
     wanted = {recipient for arrival in arrivals for recipient in arrival.recipients}
-    ours = await channels.accepting(db, wanted)
+    ours = await accepting(db, wanted, post.keys if post else None)
     await accounts.lock(db, sorted({facts.account_id for facts in ours.values()}))
     deliveries: list[Delivery] = []
     answers: list[list[str | None]] = []
@@ -102,7 +105,7 @@ async def receive(
         answers.append(answer)
     if deliveries:
         await _keep_raw(db, deliveries, now)
-        await _process(db, deliveries, now)
+        await _process(db, deliveries, now, post)
         await db.execute(_INSERT, [_ledger_row(delivery) for delivery in deliveries])
     return answers
 
@@ -121,7 +124,9 @@ async def _keep_raw(db: AsyncSession, deliveries: Sequence[Delivery], now: datet
     await raw_mail.keep_rows(db, list(rows.values()))
 
 
-async def _process(db: AsyncSession, deliveries: Sequence[Delivery], now: datetime) -> None:
+async def _process(
+    db: AsyncSession, deliveries: Sequence[Delivery], now: datetime, post: Post | None
+) -> None:
     readable = []
     for delivery in deliveries:
         if isinstance(delivery.arrival.reading, Exception):
@@ -132,7 +137,7 @@ async def _process(db: AsyncSession, deliveries: Sequence[Delivery], now: dateti
         return
     try:
         async with db.begin_nested():
-            await _understand_together(db, readable, now)
+            await _understand_together(db, readable, now, post)
         return
     except Exception as fault:  # one of them broke the group: find out which
         if is_database_away(fault):
@@ -141,7 +146,7 @@ async def _process(db: AsyncSession, deliveries: Sequence[Delivery], now: dateti
     for delivery in readable:
         try:
             async with db.begin_nested():
-                await _understand_together(db, [delivery], now)
+                await _understand_together(db, [delivery], now, post)
         except Exception as fault:  # kept as failed, can be processed again
             if is_database_away(fault):
                 raise
@@ -154,7 +159,7 @@ def is_database_away(fault: Exception) -> bool:
 
 
 async def _understand_together(
-    db: AsyncSession, deliveries: Sequence[Delivery], now: datetime
+    db: AsyncSession, deliveries: Sequence[Delivery], now: datetime, post: Post | None
 ) -> None:
     parcels = [
         Understood(
@@ -164,6 +169,9 @@ async def _understand_together(
             delivery.arrival.digest,
             delivery.arrival.received_at,
             authentication=delivery.arrival.authentication,
+            marks=marks_of(post.keys, delivery.recipient, delivery.arrival.reading)
+            if post
+            else NOTHING,
         )
         for delivery in deliveries
         if isinstance(delivery.arrival.reading, Reading)

@@ -19,10 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain import accounts, channels, conversations, events, raw_mail
 from app.domain.conversations import Message
 from app.domain.inbound.ledger import get_received
+from app.domain.inbound.marks import NOTHING, marks_of
 from app.domain.inbound.models import ReceivedMail
 from app.domain.inbound.receiving import SAME_MAIL, in_words, is_database_away, read_safely
 from app.domain.inbound.understanding import Understood, apply, incoming_of, understand
 from app.errors import Conflict, NotFound, Refusal
+from app.mail import tokens
 from app.store import BlobStore
 
 log = structlog.get_logger()
@@ -53,6 +55,7 @@ async def replay(
     *,
     dry_run: bool,
     now: datetime,
+    keys: tokens.Keys | None = None,
 ) -> Replayed:
     """
     Process a kept mail again. With `dry_run` nothing is changed. Repeated, it changes nothing more.
@@ -70,7 +73,12 @@ async def replay(
         return Replayed(received, "failed", in_words(found), [])
     facts = await channels.facts_of(db, account_id, received.channel_id)
     parcel = Understood(
-        facts, found, received.envelope_from, received.raw_digest, received.received_at
+        facts,
+        found,
+        received.envelope_from,
+        received.raw_digest,
+        received.received_at,
+        marks=marks_of(keys, received.recipient, found) if keys else NOTHING,
     )
     try:
         async with db.begin_nested():
@@ -153,7 +161,13 @@ def _plain(attachment: dict[str, Any]) -> dict[str, Any]:
 
 
 async def replay_anywhere(
-    db: AsyncSession, store: BlobStore, received_id: str, *, dry_run: bool, now: datetime
+    db: AsyncSession,
+    store: BlobStore,
+    received_id: str,
+    *,
+    dry_run: bool,
+    now: datetime,
+    keys: tokens.Keys | None = None,
 ) -> Replayed:
     """`replay` for the operator, who need not know whose mail it is."""
     found = await db.execute(select(ReceivedMail.account_id).where(ReceivedMail.id == received_id))
@@ -161,4 +175,4 @@ async def replay_anywhere(
     if account_id is None:
         raise NotFound("There is no such received mail.", "received_mail.not_found")
     await accounts.lock(db, [account_id])
-    return await replay(db, store, account_id, received_id, dry_run=dry_run, now=now)
+    return await replay(db, store, account_id, received_id, dry_run=dry_run, now=now, keys=keys)

@@ -21,6 +21,7 @@ from app.domain.events import NewEvent
 from app.domain.inbound import reading as stored
 from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.reading import Reading
+from app.domain.inbound.returning import Returned, note_bounces
 from app.mail import attribution, classify
 from app.mail.addresses import canonical
 from app.mail.attribution import Attribution, Surroundings
@@ -171,6 +172,12 @@ async def apply(
 ) -> tuple[list[TakenIn], list[NewEvent]]:
     """Contacts, conversations and messages of the group; results in the order given."""
     results, news = await conversations.take_in(db, [incoming_of(one) for one in parcels], now)
+    reports = [
+        Returned(parcel.facts.account_id, parcel.marks, parcel.reading.report)
+        for parcel, result in zip(parcels, results, strict=True)
+        if parcel.reading.report is not None and not result.duplicate
+    ]
+    await note_bounces(db, reports, now)
     for parcel in parcels:
         if parcel.confirmation is not None and parcel.facts.confirmation_waiting:
             await channels.keep_confirmation(
