@@ -50,6 +50,34 @@ def test_a_numbered_address_is_not_longer_than_allowed() -> None:
     assert first_free("support", {"support", "support-1"}) == "support-2"
 
 
+async def test_every_team_address_of_every_channel_is_known_as_the_accounts_own(
+    http: httpx.AsyncClient, other_http: httpx.AsyncClient, account: Account, service: Service
+) -> None:
+    sales = await connected_channel(
+        http,
+        team_address="sales@acme.example",
+        other_team_addresses=["Verkauf@acme.example", "ventes@bücher.example"],
+    )
+    await draft(http, other_team_addresses=["draft@acme.example"])
+    gone = await connected_channel(http, other_team_addresses=["gone@acme.example"])
+    await http.delete(f"/v1/channels/{gone['id']}")
+    await connected_channel(other_http, other_team_addresses=["their@globex.example"])
+    own = {
+        "sales@acme.example",
+        "verkauf@acme.example",
+        "ventes@xn--bcher-kva.example",
+        "draft@acme.example",
+        sales["forwarding_address"],
+    }
+    others = {"gone@acme.example", "their@globex.example", "carla@customer.example"}
+
+    async with service.database.reading() as db:
+        asked = {(account.id, address) for address in own | others}
+        found = await channels.addresses_among(db, asked)
+
+    assert found == {(account.id, address) for address in own}
+
+
 async def test_only_connected_channels_take_mail(
     http: httpx.AsyncClient, other_http: httpx.AsyncClient, account: Account, service: Service
 ) -> None:

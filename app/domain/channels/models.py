@@ -14,6 +14,7 @@ DRAFT = "draft"
 CONNECTED = "connected"
 LIVE = "live"
 RETIRED = "retired"
+FURTHER = "CAST(other_team_addresses AS TEXT) <> '[]' AND deleted_at IS NULL"
 
 
 class Channel(Owned, Base):
@@ -30,6 +31,13 @@ class Channel(Owned, Base):
             unique=True,
             sqlite_where=text("deleted_at IS NULL"),
             postgresql_where=text("deleted_at IS NULL"),
+        ),
+        # Few channels have further addresses; for accounts without any, nothing is read.
+        Index(
+            "ix_channels_account_id_further",
+            "account_id",
+            sqlite_where=text(FURTHER),
+            postgresql_where=text(FURTHER),
         ),
     )
 

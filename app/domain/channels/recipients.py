@@ -6,17 +6,18 @@ Plain Core statements, because they run for every mail.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, func, select, update
+from sqlalchemy import Table, Text, and_, bindparam, cast, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, padded
 from app.domain.channels.addresses import of_channel
-from app.domain.channels.models import CONNECTED, LIVE, Channel, HostedAddress
+from app.domain.channels.models import CONNECTED, FURTHER, LIVE, Channel, HostedAddress
 from app.domain.events import NewEvent
 from app.errors import NotFound
 from app.mail.addresses import canonical
@@ -180,8 +181,8 @@ async def addresses_among(
     """
     Those of these (account id, canonical address) that are channels' of that account.
 
-    Team addresses and forwarding addresses; not the further ones, which only their own channel
-    knows. One statement for all.
+    Team addresses, the further ones too, and forwarding addresses. One statement for all; of the
+    further ones it reads all that the accounts have, which are few.
     """
     accounts = {account_id for account_id, _ in wanted}
     found: set[tuple[str, str]] = set()
@@ -194,8 +195,13 @@ async def addresses_among(
         hosted = select(HostedAddress.account_id, HostedAddress.address).where(
             HostedAddress.address.in_(some), HostedAddress.account_id.in_(accounts)
         )
-        rows = await db.execute(team.union_all(hosted))
-        found.update((of, address) for of, address in rows if address is not None)
+        further = select(Channel.account_id, cast(Channel.other_team_addresses, Text)).where(
+            Channel.account_id.in_(accounts), text(FURTHER)
+        )
+        for of, address in await db.execute(team.union_all(hosted, further)):
+            if address is not None:
+                several = json.loads(address) if address.startswith("[") else [address]
+                found.update((of, canonical(one)) for one in several)
     return found & set(wanted)
 
 
