@@ -23,11 +23,11 @@ from app.api.application import build, forget_old_answers
 from app.api.house import House, KeyUses, Limiter
 from app.db import Database
 from app.errors import Conflict
+from app.resolver import Resolver
 from app.settings import Settings, make_data_dir, read_secret_key
 from app.smtp import door as smtp
 from app.smtp.intake import MailIntake
 from app.smtp.metrics import metrics_of
-from app.smtp.resolving import Resolver
 from app.smtp.settings import DoorSettings
 from app.store import open_store
 from app.worker import jobs

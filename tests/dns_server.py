@@ -1,4 +1,4 @@
-"""A DNS server in the process, over UDP on the loopback, that knows the TXT records given to it."""
+"""A DNS server in the process, over UDP on the loopback, that knows the records given to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 
 
@@ -24,11 +26,34 @@ class Zone:
     dropped: set[str] = field(default_factory=set)  # no answer for these names
     ttl: int = 300
     port: int = 0
+    aliases: dict[str, str] = field(default_factory=dict)  # CNAME
+    mail_hosts: dict[str, list[str]] = field(default_factory=dict)  # MX, the preferred one first
+    addresses: dict[str, list[str]] = field(default_factory=dict)  # A
 
     @property
     def server(self) -> str:
         """As a setting names it."""
         return f"127.0.0.1:{self.port}"
+
+    def knows(self, name: str) -> bool:
+        """Is there any record at this name?"""
+        return any(
+            name in kind for kind in (self.texts, self.aliases, self.mail_hosts, self.addresses)
+        )
+
+    def records(self, name: str, kind: str) -> list[str]:
+        """The records of this kind, as a zone file has them."""
+        if kind == "TXT":
+            return [_quoted(text) for text in self.texts.get(name, [])]
+        if kind == "MX":
+            hosts = self.mail_hosts.get(name, [])
+            return [f"{10 * place} {host}." for place, host in enumerate(hosts, 1)]
+        return self.addresses.get(name, []) if kind == "A" else []
+
+
+def _quoted(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return " ".join(f'"{text[at : at + 200]}"' for at in range(0, len(text) or 1, 200))
 
 
 class _Protocol(asyncio.DatagramProtocol):
@@ -49,17 +74,28 @@ class _Protocol(asyncio.DatagramProtocol):
         reply.flags |= dns.flags.RA
         if name in self.zone.broken:
             reply.set_rcode(dns.rcode.SERVFAIL)
-        elif name in self.zone.texts:
-            quoted = [
-                " ".join(f'"{text[at : at + 200]}"' for at in range(0, len(text), 200))
-                for text in (one.replace(";", "\\;") for one in self.zone.texts[name])
-            ]
-            reply.answer.append(
-                dns.rrset.from_text(question.name, self.zone.ttl, "IN", "TXT", *quoted)
-            )
-        elif name != ".":
-            reply.set_rcode(dns.rcode.NXDOMAIN)
+        else:
+            self._answer(reply, name, dns.rdatatype.to_text(question.rdtype))
         self.transport.sendto(reply.to_wire(), addr)  # type: ignore[attr-defined]
+
+    def _answer(self, reply: dns.message.Message, name: str, kind: str) -> None:
+        """As a resolver does: aliases are followed, unless one asks for them."""
+        zone = self.zone
+        while name in zone.aliases:
+            target = zone.aliases[name]
+            self._add(reply, name, "CNAME", [f"{target}."])
+            if kind == "CNAME":
+                return
+            name = target
+        found = zone.records(name, kind)
+        if found:
+            self._add(reply, name, kind, found)
+        elif name != "." and not zone.knows(name):
+            reply.set_rcode(dns.rcode.NXDOMAIN)
+
+    def _add(self, reply: dns.message.Message, name: str, kind: str, found: list[str]) -> None:
+        owner = dns.name.from_text(name)
+        reply.answer.append(dns.rrset.from_text(owner, self.zone.ttl, "IN", kind, *found))
 
 
 @contextlib.asynccontextmanager

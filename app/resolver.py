@@ -1,8 +1,10 @@
 """
-The DNS of the SMTP door: TXT records, for a mail all at once, within a deadline and from memory.
+The DNS of the process: from memory for those who are in a hurry, fresh for those who must know.
 
 A mail waits for it two seconds at most and is never refused for it. A machine without DNS finds
-that out once a minute, not with every mail. Deliberately not here: what the records mean.
+that out once a minute, not with every mail. Who sets records up asks `fresh`: nothing of ours is
+remembered then, and "there is none" is told from "nobody could say". Deliberately not here: what
+the records mean.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import dns.asyncresolver
 import dns.exception
@@ -35,7 +39,32 @@ ASKING = 300  # names at one time; each takes a socket
 RECORDS = 10
 ERROR = "error"
 
+FRESH_DEADLINE = 5.0  # seconds that fresh questions wait for all of their answers
+FRESH_AT_ONCE = 50
+
 Answer = list[str] | str | None  # None: no such records; ERROR: nobody could say
+Kind = Literal["TXT", "CNAME", "MX", "A", "AAAA"]
+Question = tuple[str, Kind]  # a name and what is asked about it
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """
+    What the DNS says now. `values` as text: hosts in lower case without the dot at the end, MX
+    hosts by preference; `aliases` are the CNAMEs that were followed to them.
+    """
+
+    outcome: Literal["found", "no_records", "no_name", "unknown"]
+    values: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Did the DNS say anything? Else nothing may be concluded."""
+        return self.outcome != "unknown"
+
+
+UNKNOWN = Found("unknown")
 
 
 class Resolver:
@@ -51,6 +80,7 @@ class Resolver:
         self._paused_until = 0.0
         self._probe: asyncio.Task[None] | None = None
         self._resolver = _resolver(servers)
+        self._fresh_turns = asyncio.Semaphore(FRESH_AT_ONCE)
 
     async def texts(self, names: Iterable[str]) -> dict[str, Answer]:
         """The TXT records of each name. Never raises; takes no longer than the deadline."""
@@ -70,6 +100,33 @@ class Resolver:
                 answered = task.done() and not task.cancelled() and task.exception() is None
                 found[name] = task.result() if answered else ERROR
         return found
+
+    async def fresh(
+        self, questions: Iterable[Question], *, deadline: float = FRESH_DEADLINE
+    ) -> dict[Question, Found]:
+        """What the DNS says now to each question. Never raises; no longer than the deadline."""
+        asked = list(dict.fromkeys(questions))
+        answers = await asyncio.gather(*(self._fresh_one(one, deadline) for one in asked))
+        return dict(zip(asked, answers, strict=True))
+
+    async def _fresh_one(self, question: Question, deadline: float) -> Found:
+        name, kind = question
+        if self._resolver is None:
+            return UNKNOWN
+        try:
+            async with asyncio.timeout(deadline), self._fresh_turns:
+                reply = await self._resolver.resolve(
+                    dns.name.from_text(name), kind, raise_on_no_answer=False, lifetime=deadline
+                )
+        except dns.resolver.NXDOMAIN:
+            return Found("no_name")
+        except (TimeoutError, OSError, dns.exception.DNSException, ValueError):
+            return UNKNOWN
+        aliases = tuple(_host(one[0].target) for one in reply.chaining_result.cnames)
+        if reply.rrset is None:
+            return Found("no_records", (), aliases)
+        records = sorted(reply.rrset, key=_preference)[:RECORDS]
+        return Found("found", tuple(map(_value, records)), aliases)
 
     async def close(self) -> None:
         """Nothing is asked any more when this returns."""
@@ -173,3 +230,22 @@ def _nameserver(server: str) -> dns.nameserver.Nameserver:
 def _text(strings: Iterable[bytes]) -> str:
     """One record: its character-strings without anything between (RFC 6376 3.6.2.2)."""
     return b"".join(strings).decode("utf-8", "replace")
+
+
+def _preference(rdata: Any) -> int:
+    """Of MX records the preference (RFC 5321 5.1); the others keep their order."""
+    return int(getattr(rdata, "preference", 0))
+
+
+def _value(rdata: Any) -> str:
+    if rdata.rdtype == dns.rdatatype.TXT:
+        return _text(rdata.strings)
+    if rdata.rdtype == dns.rdatatype.MX:
+        return _host(rdata.exchange)
+    if rdata.rdtype == dns.rdatatype.CNAME:
+        return _host(rdata.target)
+    return str(rdata.address)
+
+
+def _host(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()

@@ -1,4 +1,4 @@
-"""The door's DNS: remembered, bounded, and out of the way when it is away."""
+"""The DNS of the process: remembered, bounded, and out of the way when it is away."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.smtp import resolving
-from app.smtp.resolving import ERROR, Resolver
+from app import resolver as resolving
+from app.resolver import ERROR, Resolver
 from tests.dns_server import Zone, serving
 
 
@@ -140,3 +140,59 @@ def test_a_server_that_is_no_address_is_refused_at_the_start(server: str) -> Non
 async def _settled(resolver: Resolver) -> None:
     if resolver._probe is not None:
         await asyncio.wait([resolver._probe])
+
+
+async def test_fresh_answers_are_told_apart(zone: Zone, resolver: Resolver) -> None:
+    zone.aliases["bounces.a.example.org"] = "a.example.org"
+    zone.aliases["dangling.example.org"] = "nowhere.example.org"
+    zone.mail_hosts["a.example.org"] = ["mx2.example.org", "mx1.example.org"]
+    zone.addresses["a.example.org"] = ["192.0.2.1"]
+    zone.broken.add("broken.example.org")
+    asked: list[resolving.Question] = [
+        ("a.example.org", "MX"),
+        ("a.example.org", "A"),
+        ("a.example.org", "AAAA"),
+        ("bounces.a.example.org", "CNAME"),
+        ("bounces.a.example.org", "A"),
+        ("dangling.example.org", "CNAME"),
+        ("none.example.org", "TXT"),
+        ("broken.example.org", "TXT"),
+        ("not..a.name", "TXT"),
+    ]
+
+    found = list((await resolver.fresh(asked)).values())
+
+    assert found == [
+        resolving.Found("found", ("mx2.example.org", "mx1.example.org")),
+        resolving.Found("found", ("192.0.2.1",)),
+        resolving.Found("no_records"),
+        resolving.Found("found", ("a.example.org",)),
+        resolving.Found("found", ("192.0.2.1",), ("a.example.org",)),
+        resolving.Found("found", ("nowhere.example.org",)),
+        resolving.Found("no_name"),
+        resolving.UNKNOWN,
+        resolving.UNKNOWN,
+    ]
+
+
+async def test_fresh_answers_are_not_from_memory(zone: Zone, resolver: Resolver) -> None:
+    question: resolving.Question = ("a.example.org", "TXT")
+    before = await resolver.fresh([question])
+    zone.texts["a.example.org"] = ["two"]
+
+    after = await resolver.fresh([question])
+
+    assert sorted(before[question].values) == ["one", "x" * 700]
+    assert after[question].values == ("two",)
+
+
+async def test_a_silent_server_says_nothing_and_ends_in_time(
+    zone: Zone, resolver: Resolver
+) -> None:
+    zone.silent = True
+    begun = time.monotonic()
+
+    found = await resolver.fresh([("a.example.org", "TXT")], deadline=0.3)
+
+    assert not found[("a.example.org", "TXT")].is_known
+    assert time.monotonic() - begun < 2
