@@ -87,6 +87,95 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_reopenings")),
     )
     op.create_table(
+        "sender_addresses",
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("address_key", sa.String(length=320), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("code_digest", sa.String(length=64), nullable=True),
+        sa.Column("link_digest", sa.String(length=64), nullable=True),
+        sa.Column("wrong_attempts", sa.Integer(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("verified_at", Moment(), nullable=True),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_sender_addresses_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_sender_addresses")),
+        sa.UniqueConstraint("link_digest", name=op.f("uq_sender_addresses_link_digest")),
+    )
+    with op.batch_alter_table("sender_addresses", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_sender_addresses_account_id_address_key", ["account_id", "address_key"], unique=True
+        )
+
+    op.create_table(
+        "sender_lists",
+        sa.Column("kind", sa.String(length=5), nullable=False),
+        sa.Column("subject", sa.String(length=320), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_sender_lists_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_sender_lists")),
+    )
+    with op.batch_alter_table("sender_lists", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_sender_lists_account_id_subject_kind",
+            ["account_id", "subject", "kind"],
+            unique=True,
+        )
+
+    op.create_table(
+        "sending_domains",
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("token", sa.String(length=20), nullable=False),
+        sa.Column("return_host", sa.String(length=255), nullable=False),
+        sa.Column("findings", Json, nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("checked_at", Moment(), nullable=True),
+        sa.Column("next_check_at", Moment(), nullable=False),
+        sa.Column("connected_at", Moment(), nullable=True),
+        sa.Column("missed_at", Moment(), nullable=True),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_sending_domains_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_sending_domains")),
+    )
+    with op.batch_alter_table("sending_domains", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sending_domains_next_check_at"), ["next_check_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_sending_domains_return_host"), ["return_host"], unique=False
+        )
+        batch_op.create_index(
+            "uq_sending_domains_account_id_domain", ["account_id", "domain"], unique=True
+        )
+
+    op.create_table(
+        "sent_codes",
+        sa.Column("address_key", sa.String(length=320), nullable=False),
+        sa.Column("sent_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_sent_codes_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_sent_codes")),
+    )
+    with op.batch_alter_table("sent_codes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sent_codes_account_id_sent_at"), ["account_id", "sent_at"], unique=False
+        )
+
+    op.create_table(
         "suppressions",
         sa.Column("address", sa.String(length=320), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -103,6 +192,211 @@ def upgrade() -> None:
     with op.batch_alter_table("suppressions", schema=None) as batch_op:
         batch_op.create_index(
             "uq_suppressions_account_id_address", ["account_id", "address"], unique=True
+        )
+
+    op.create_table(
+        "ticket_properties",
+        sa.Column("key", sa.String(length=50), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("type", sa.String(length=10), nullable=False),
+        sa.Column("choices", Json, nullable=False),
+        sa.Column("default", Json, nullable=True),
+        sa.Column("required", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_ticket_properties_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_ticket_properties")),
+    )
+    with op.batch_alter_table("ticket_properties", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_ticket_properties_account_id_key", ["account_id", "key"], unique=True
+        )
+
+    op.create_table(
+        "routing_turns",
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("user_id", sa.String(length=40), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("last_assigned_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "user_id"],
+            ["users.account_id", "users.id"],
+            name=op.f("fk_routing_turns_account_id_user_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_routing_turns_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "user_id", name=op.f("pk_routing_turns")),
+    )
+    with op.batch_alter_table("routing_turns", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_routing_turns_account_id_turn"), ["account_id", "turn"], unique=False
+        )
+
+    op.create_table(
+        "tickets",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("pipeline_id", sa.String(length=40), nullable=False),
+        sa.Column("stage_id", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("priority", sa.String(length=10), nullable=True),
+        sa.Column("urgency", sa.String(length=1), nullable=False),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=True),
+        sa.Column("owner_by_hand", sa.Boolean(), nullable=False),
+        sa.Column("contact_id", sa.String(length=40), nullable=False),
+        sa.Column("conversation_id", sa.String(length=40), nullable=True),
+        sa.Column("channel_id", sa.String(length=40), nullable=True),
+        sa.Column("merged_into", sa.String(length=40), nullable=True),
+        sa.Column("custom", Json, nullable=False),
+        sa.Column("last_received_at", Moment(), nullable=True),
+        sa.Column("last_sent_at", Moment(), nullable=True),
+        sa.Column("touched_at", Moment(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.Column("closed_at", Moment(), nullable=True),
+        sa.Column("clock_started_at", Moment(), nullable=True),
+        sa.Column("clock_running_since", Moment(), nullable=True),
+        sa.Column("clock_spent", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("first_response_seconds", sa.Integer(), nullable=True),
+        sa.Column("resolution_seconds", sa.Integer(), nullable=True),
+        sa.Column("first_response_due_at", Moment(), nullable=True),
+        sa.Column("resolution_due_at", Moment(), nullable=True),
+        sa.Column("due_at", Moment(), nullable=True),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"],
+            ["contacts.account_id", "contacts.id"],
+            name=op.f("fk_tickets_account_id_contact_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "pipeline_id"],
+            ["ticket_pipelines.account_id", "ticket_pipelines.id"],
+            name=op.f("fk_tickets_account_id_pipeline_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "stage_id"],
+            ["ticket_stages.account_id", "ticket_stages.id"],
+            name=op.f("fk_tickets_account_id_stage_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_tickets_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_tickets")),
+    )
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_contact_id_created_at_id"),
+            ["account_id", "contact_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_created_at_id"),
+            ["account_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_owner_id_created_at_id"),
+            ["account_id", "owner_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_pipeline_id_created_at_id"),
+            ["account_id", "pipeline_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_stage_id_created_at_id"),
+            ["account_id", "stage_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_state_created_at_id"),
+            ["account_id", "state", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_touched_at_id"),
+            ["account_id", "touched_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tickets_account_id_urgency_id"),
+            ["account_id", "urgency", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_tickets_due",
+            ["account_id", "due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_tickets_account_id_conversation_id",
+            ["account_id", "conversation_id"],
+            unique=True,
+            sqlite_where=sa.text("conversation_id IS NOT NULL"),
+            postgresql_where=sa.text("conversation_id IS NOT NULL"),
+        )
+
+    op.create_table(
+        "routing_decisions",
+        sa.Column("conversation_id", sa.String(length=40), nullable=False),
+        sa.Column("winner_id", sa.String(length=40), nullable=True),
+        sa.Column("decision", Json, nullable=False),
+        sa.Column("decided_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "conversation_id"],
+            ["conversations.account_id", "conversations.id"],
+            name=op.f("fk_routing_decisions_account_id_conversation_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_routing_decisions_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_routing_decisions")),
+    )
+    with op.batch_alter_table("routing_decisions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_routing_decisions_account_id_conversation_id_id"),
+            ["account_id", "conversation_id", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "ticket_history",
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("type", sa.String(length=10), nullable=False),
+        sa.Column("changes", Json, nullable=False),
+        sa.Column("by_kind", sa.String(length=12), nullable=False),
+        sa.Column("by_id", sa.String(length=40), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "ticket_id"],
+            ["tickets.account_id", "tickets.id"],
+            name=op.f("fk_ticket_history_account_id_ticket_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_ticket_history_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_ticket_history")),
+    )
+    with op.batch_alter_table("ticket_history", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_ticket_history_account_id_ticket_id_id"),
+            ["account_id", "ticket_id", "id"],
+            unique=False,
         )
 
     with op.batch_alter_table("outbox", schema=None) as batch_op:
@@ -122,11 +416,117 @@ def upgrade() -> None:
             ),
         )
 
+    with op.batch_alter_table("conversations", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("spam_at", Moment(), nullable=True))
+        batch_op.add_column(
+            sa.Column(
+                "awaits_routing", sa.Boolean(), server_default=sa.text("(false)"), nullable=False
+            )
+        )
+        batch_op.create_index(
+            "ix_conversations_awaiting_routing",
+            ["account_id", "created_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("awaits_routing"),
+            postgresql_where=sa.text("awaits_routing"),
+        )
+        batch_op.create_index(
+            "ix_conversations_open_assigned",
+            ["account_id", "assignee_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open' AND assignee_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'open' AND assignee_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_conversations_spam",
+            ["spam_at"],
+            unique=False,
+            sqlite_where=sa.text("spam"),
+            postgresql_where=sa.text("spam"),
+        )
+
+    with op.batch_alter_table("received_mail", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("authentication", Json, nullable=True))
+        batch_op.add_column(sa.Column("released_at", Moment(), nullable=True))
+        batch_op.create_index(
+            batch_op.f("ix_received_mail_account_id_raw_digest"),
+            ["account_id", "raw_digest"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_received_mail_held",
+            ["received_at"],
+            unique=False,
+            sqlite_where=sa.text("outcome = 'quarantined' AND raw_digest IS NOT NULL"),
+            postgresql_where=sa.text("outcome = 'quarantined' AND raw_digest IS NOT NULL"),
+        )
+
+    with op.batch_alter_table("routing_rules", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("fault", sa.String(length=40), nullable=True))
+
+    with op.batch_alter_table("sender_identities", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("previous_address", sa.String(length=320), nullable=True))
+        batch_op.add_column(sa.Column("address_in_force", sa.String(length=320), nullable=True))
+        batch_op.add_column(sa.Column("from_policy", sa.String(length=10), nullable=True))
+
+    with op.batch_alter_table("ticket_automations", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("status", Json, nullable=True))
+        batch_op.add_column(sa.Column("degraded", Json, nullable=True))
+        batch_op.add_column(sa.Column("service_targets", Json, nullable=True))
+        batch_op.add_column(sa.Column("service_hours", Json, nullable=True))
+
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("capacity", sa.Integer(), nullable=True))
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.drop_column("capacity")
+
+    with op.batch_alter_table("ticket_automations", schema=None) as batch_op:
+        batch_op.drop_column("service_hours")
+        batch_op.drop_column("service_targets")
+        batch_op.drop_column("degraded")
+        batch_op.drop_column("status")
+
+    with op.batch_alter_table("sender_identities", schema=None) as batch_op:
+        batch_op.drop_column("from_policy")
+        batch_op.drop_column("address_in_force")
+        batch_op.drop_column("previous_address")
+
+    with op.batch_alter_table("routing_rules", schema=None) as batch_op:
+        batch_op.drop_column("fault")
+
+    with op.batch_alter_table("received_mail", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_received_mail_held",
+            sqlite_where=sa.text("outcome = 'quarantined' AND raw_digest IS NOT NULL"),
+            postgresql_where=sa.text("outcome = 'quarantined' AND raw_digest IS NOT NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_received_mail_account_id_raw_digest"))
+        batch_op.drop_column("released_at")
+        batch_op.drop_column("authentication")
+
+    with op.batch_alter_table("conversations", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_conversations_spam", sqlite_where=sa.text("spam"), postgresql_where=sa.text("spam")
+        )
+        batch_op.drop_index(
+            "ix_conversations_open_assigned",
+            sqlite_where=sa.text("state = 'open' AND assignee_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'open' AND assignee_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_conversations_awaiting_routing",
+            sqlite_where=sa.text("awaits_routing"),
+            postgresql_where=sa.text("awaits_routing"),
+        )
+        batch_op.drop_column("awaits_routing")
+        batch_op.drop_column("spam_at")
+
     with op.batch_alter_table("channels", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_channels_account_id_further",
@@ -161,10 +561,65 @@ def downgrade() -> None:
             unique=False,
         )
 
+    with op.batch_alter_table("ticket_history", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_history_account_id_ticket_id_id"))
+
+    op.drop_table("ticket_history")
+    with op.batch_alter_table("routing_decisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_routing_decisions_account_id_conversation_id_id"))
+
+    op.drop_table("routing_decisions")
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tickets_account_id_conversation_id",
+            sqlite_where=sa.text("conversation_id IS NOT NULL"),
+            postgresql_where=sa.text("conversation_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_tickets_due",
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_urgency_id"))
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_touched_at_id"))
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_state_created_at_id"))
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_stage_id_created_at_id"))
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_pipeline_id_created_at_id"))
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_owner_id_created_at_id"))
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_created_at_id"))
+        batch_op.drop_index(batch_op.f("ix_tickets_account_id_contact_id_created_at_id"))
+
+    op.drop_table("tickets")
+    with op.batch_alter_table("routing_turns", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_routing_turns_account_id_turn"))
+
+    op.drop_table("routing_turns")
+    with op.batch_alter_table("ticket_properties", schema=None) as batch_op:
+        batch_op.drop_index("uq_ticket_properties_account_id_key")
+
+    op.drop_table("ticket_properties")
     with op.batch_alter_table("suppressions", schema=None) as batch_op:
         batch_op.drop_index("uq_suppressions_account_id_address")
 
     op.drop_table("suppressions")
+    with op.batch_alter_table("sent_codes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sent_codes_account_id_sent_at"))
+
+    op.drop_table("sent_codes")
+    with op.batch_alter_table("sending_domains", schema=None) as batch_op:
+        batch_op.drop_index("uq_sending_domains_account_id_domain")
+        batch_op.drop_index(batch_op.f("ix_sending_domains_return_host"))
+        batch_op.drop_index(batch_op.f("ix_sending_domains_next_check_at"))
+
+    op.drop_table("sending_domains")
+    with op.batch_alter_table("sender_lists", schema=None) as batch_op:
+        batch_op.drop_index("uq_sender_lists_account_id_subject_kind")
+
+    op.drop_table("sender_lists")
+    with op.batch_alter_table("sender_addresses", schema=None) as batch_op:
+        batch_op.drop_index("uq_sender_addresses_account_id_address_key")
+
+    op.drop_table("sender_addresses")
     op.drop_table("reopenings")
     with op.batch_alter_table("outbox_items", schema=None) as batch_op:
         batch_op.drop_index(
