@@ -9,6 +9,7 @@ from alembic import context
 from sqlalchemy import JSON, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app import migrate
 from app.api import idempotency  # noqa: F401 - it has a table, too
 from app.db import Base, Moment
 from app.domain import models  # noqa: F401 - every table is known when this is imported
@@ -34,6 +35,7 @@ def run(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
         render_item=_render,
+        include_name=migrate.has_model,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -84,9 +84,16 @@ def shape(connection: Connection) -> dict[str, Any]:
     }
 
 
+def modelled(found: dict[str, Any]) -> set[str]:
+    """The names of those tables that a model describes."""
+    return {name for name in found if migrate.has_model(name, "table", None)}
+
+
 def drift(connection: Connection) -> list[Any]:
     """What a new migration would have to change."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "include_name": migrate.has_model}
+    )
     return compare_metadata(context, Base.metadata)
 
 
@@ -103,7 +110,7 @@ async def test_the_migrated_database_is_what_the_models_say(
     await migrate.upgrade(empty)
 
     assert await on(engine, drift) == []
-    assert set(await on(engine, shape)) == set(Base.metadata.tables)
+    assert modelled(await on(engine, shape)) == set(Base.metadata.tables)
 
 
 async def test_a_difference_would_be_seen(empty: Settings, engine: AsyncEngine) -> None:
@@ -160,4 +167,4 @@ async def test_processes_that_start_at_one_time_migrate_once(empty: Settings) ->
     engine = create_async_engine(empty.database)
     found = await on(engine, shape)
     await engine.dispose()
-    assert set(found) == set(Base.metadata.tables)
+    assert modelled(found) == set(Base.metadata.tables)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
 from app.db import Page, PageRequest, page_of
 from app.domain import accounts, events
 from app.domain.conversations.models import Conversation, Message
+from app.domain.conversations.searching import search
 from app.domain.events import NewEvent
 from app.errors import Conflict, NotFound, invalid_field
 
@@ -66,45 +67,37 @@ async def get_unmerged(db: AsyncSession, account_id: str, conversation_id: str) 
 async def list_conversations(
     db: AsyncSession, account_id: str, which: Filter, request: PageRequest
 ) -> Page[Conversation]:
-    """Conversations, the one with the newest message first; without those that were merged."""
-    statement = select(Conversation).where(
-        Conversation.account_id == account_id,
-        Conversation.spam.is_(which.spam),
-        Conversation.merged_into.is_(None),
-    )
-    for name in ("state", "channel_id", "contact_id", "assignee_id", "team_id"):
-        value = getattr(which, name)
-        if value is not None:
-            statement = statement.where(getattr(Conversation, name) == value)
-    if which.since is not None:
-        statement = statement.where(Conversation.last_message_at >= which.since)
-    if which.until is not None:
-        statement = statement.where(Conversation.last_message_at < which.until)
-    if which.unassigned is not None:
-        nobody = Conversation.assignee_id.is_(None)
-        statement = statement.where(nobody if which.unassigned else ~nobody)
-    if which.words:
-        statement = _with_words(statement, which.words)
+    """
+    Conversations, the one with the newest message first; without those that were merged.
+
+    With words: those that are found by them, the one with the newest message found first.
+    """
+    conditions = _conditions(which)
+    if which.words is not None and which.words.strip():
+        return await search(db, account_id, which.words, conditions, request)
+    statement = select(Conversation).where(Conversation.account_id == account_id, *conditions)
     keys = [Conversation.last_message_at, Conversation.id]
     return await page_of(db, statement, keys, request, descending=True)
 
 
-def _with_words(statement: Select[Any], words: str) -> Select[Any]:
-    """Every word stands in the subject or in a message; case does not matter."""
-    for word in words.split()[:10]:
-        in_messages = exists().where(
-            Message.account_id == Conversation.account_id,
-            Message.conversation_id == Conversation.id,
-            or_(
-                Message.text.icontains(word, autoescape=True),
-                Message.author_name.icontains(word, autoescape=True),
-                Message.author_address.icontains(word, autoescape=True),
-            ),
-        )
-        statement = statement.where(
-            or_(Conversation.subject.icontains(word, autoescape=True), in_messages)
-        )
-    return statement
+def _conditions(which: Filter) -> list[ColumnElement[bool]]:
+    """What holds of the conversations, words aside."""
+    found: list[ColumnElement[bool]] = [
+        Conversation.spam.is_(which.spam),
+        Conversation.merged_into.is_(None),
+    ]
+    for name in ("state", "channel_id", "contact_id", "assignee_id", "team_id"):
+        value = getattr(which, name)
+        if value is not None:
+            found.append(getattr(Conversation, name) == value)
+    if which.since is not None:
+        found.append(Conversation.last_message_at >= which.since)
+    if which.until is not None:
+        found.append(Conversation.last_message_at < which.until)
+    if which.unassigned is not None:
+        nobody = Conversation.assignee_id.is_(None)
+        found.append(nobody if which.unassigned else ~nobody)
+    return found
 
 
 async def change(
@@ -134,6 +127,8 @@ async def change(
         setattr(conversation, name, values["after"])
     if "state" in changes:
         conversation.closed_at = now if conversation.state == "closed" else None
+    if "spam" in changes:
+        conversation.spam_at = now if conversation.spam else None
     _note(db, conversation, changes, now)
     facts = {"conversation_id": conversation.id, "changes": changes}
     types = ["conversation.updated", *_special_types(changes)]
