@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, Owned
 
-_WAITING = text("state IN ('queued', 'deferred')")
+IS_WAITING = text("state IN ('queued', 'deferred')")
 
 
 class OutboxItem(Owned, Base):
@@ -29,8 +29,8 @@ class OutboxItem(Owned, Base):
             "ix_outbox_items_due",
             "next_attempt_at",
             "id",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
+            sqlite_where=IS_WAITING,
+            postgresql_where=IS_WAITING,
         ),
         Index(None, "account_id", "state", "id"),
     )

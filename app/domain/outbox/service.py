@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,7 @@ SENT = "sent"
 BOUNCED = "bounced"
 FAILED = "failed"
 CANCELED = "canceled"
+_NOTED = "outbox.has_put"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,17 @@ async def put(db: AsyncSession, envelopes: Sequence[Envelope], now: datetime) ->
     ]
     if rows:
         await db.execute(insert(OutboxItem.__table__), rows)  # type: ignore[arg-type]
+        note_waiting(db)
+
+
+def note_waiting(db: AsyncSession) -> None:
+    """Whoever sends is to look as soon as the transaction has committed."""
+    db.info[_NOTED] = True
+
+
+def has_put(info: Mapping[Any, Any]) -> bool:
+    """Did a transaction with this `db.info` put anything that is to leave at once?"""
+    return _NOTED in info
 
 
 async def deliveries_of(
