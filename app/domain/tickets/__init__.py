@@ -1,10 +1,11 @@
 """
-Tickets: pipelines with stages, and what a channel does with tickets.
+Tickets: pipelines with stages, custom properties, what a channel does with tickets, and how quickly
+somebody is answered.
 
-Deliberately not here yet: the tickets themselves. What is stored is checked, so that they can be
-opened by it.
+Deliberately not here: conversations, whose tickets follow them (`conversations.ticketing`).
 """
 
+from app.domain.tickets.clocks import ServiceClock
 from app.domain.tickets.models import TicketAutomation, TicketPipeline, TicketStage
 from app.domain.tickets.pipelines import (
     Pipeline,
@@ -26,6 +27,7 @@ __all__ = [
     "Automation",
     "Pipeline",
     "Properties",
+    "ServiceClock",
     "Stage",
     "TicketAutomation",
     "TicketPipeline",

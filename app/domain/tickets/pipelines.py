@@ -1,20 +1,20 @@
 """
 Pipelines and their stages: the default one, made when it is first needed, and reading them.
 
-Deliberately not here yet: changing pipelines.
+Deliberately not here: changing them (`rebuilding`).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Page, PageRequest, page_of
+from app.db import Page, PageRequest, chunks, page_of
 from app.domain.tickets.models import TicketPipeline, TicketStage
 from app.errors import NotFound
 
@@ -61,6 +61,16 @@ class Pipeline:
         """Where a ticket goes when its contact writes again: the last open stage."""
         return next((s for s in reversed(self.stages) if s.state == OPEN), self.stages[0])
 
+    @property
+    def waiting_on_contact(self) -> Stage:
+        """Where a ticket goes when the team has answered: the second open stage, else the first."""
+        return [*(s for s in self.stages if s.state == OPEN), self.first][:2][-1]
+
+    @property
+    def done(self) -> Stage:
+        """Where a ticket goes when all is done: the first closed stage, else the last."""
+        return next((stage for stage in self.stages if stage.state == CLOSED), self.stages[-1])
+
 
 async def default_pipeline(db: AsyncSession, account_id: str, now: datetime) -> Pipeline:
     """The account's oldest pipeline; the default one is made when the account has none."""
@@ -96,6 +106,24 @@ async def get_pipeline(db: AsyncSession, account_id: str, pipeline_id: str) -> P
     return default
 
 
+async def pipelines_of(
+    db: AsyncSession, account_ids: Collection[str]
+) -> dict[str, dict[str, Pipeline]]:
+    """Every stored pipeline of these accounts by account and id, the oldest first."""
+    statement = (
+        select(TicketPipeline)
+        .where(TicketPipeline.account_id.in_(sorted(account_ids)))
+        .order_by(TicketPipeline.id)
+    )
+    rows = (await db.execute(statement)).scalars().all()
+    found: dict[str, dict[str, Pipeline]] = {account_id: {} for account_id in account_ids}
+    stages = await _stages_of(db, rows)
+    for row in rows:
+        key = row.account_id, row.id
+        found[row.account_id][row.id] = Pipeline(row.id, row.name, tuple(stages[key]))
+    return found
+
+
 async def list_pipelines(db: AsyncSession, account_id: str, request: PageRequest) -> Page[Pipeline]:
     """The account's pipelines, oldest first; the default one also before it is stored."""
     statement = select(TicketPipeline).where(TicketPipeline.account_id == account_id)
@@ -118,18 +146,28 @@ async def _oldest(db: AsyncSession, account_id: str) -> TicketPipeline | None:
 async def _with_stages(
     db: AsyncSession, account_id: str, rows: Sequence[TicketPipeline]
 ) -> list[Pipeline]:
-    statement = (
-        select(TicketStage)
-        .where(
-            TicketStage.account_id == account_id,
-            TicketStage.pipeline_id.in_([row.id for row in rows]),
+    stages = await _stages_of(db, rows)
+    return [Pipeline(row.id, row.name, tuple(stages[account_id, row.id])) for row in rows]
+
+
+async def _stages_of(
+    db: AsyncSession, rows: Sequence[TicketPipeline]
+) -> dict[tuple[str, str], list[Stage]]:
+    """The stages of these pipelines in their order, by account and pipeline."""
+    stages: dict[tuple[str, str], list[Stage]] = {(row.account_id, row.id): [] for row in rows}
+    for some in chunks([row.id for row in rows]):
+        statement = (
+            select(TicketStage)
+            .where(
+                TicketStage.account_id.in_(sorted({row.account_id for row in rows})),
+                TicketStage.pipeline_id.in_(some),
+            )
+            .order_by(TicketStage.position)
         )
-        .order_by(TicketStage.position)
-    )
-    stages: dict[str, list[Stage]] = {row.id: [] for row in rows}
-    for stage in (await db.execute(statement)).scalars():
-        stages[stage.pipeline_id].append(Stage(stage.id, stage.name, stage.state))
-    return [Pipeline(row.id, row.name, tuple(stages[row.id])) for row in rows]
+        for stage in (await db.execute(statement)).scalars():
+            key = stage.account_id, stage.pipeline_id
+            stages[key].append(Stage(stage.id, stage.name, stage.state))
+    return stages
 
 
 def _default(account_id: str) -> Pipeline:
