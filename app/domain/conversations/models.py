@@ -9,14 +9,14 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, Json, Moment, Owned
-
+from app.domain.tickets import ServiceClock
 
 # Literal, so that a planner knows the partial indexes by them.
 OPEN_ASSIGNED = text("state = 'open' AND assignee_id IS NOT NULL")
 AWAITING_ROUTING = text("awaits_routing")
 
 
-class Conversation(Owned, Base):
+class Conversation(ServiceClock, Owned, Base):
     """What one contact and the team write to each other about one thing."""
 
     __tablename__ = "conversations"
@@ -29,6 +29,13 @@ class Conversation(Owned, Base):
         Index(None, "account_id", "assignee_id", "last_message_at", "id"),
         Index(None, "account_id", "contact_id", "last_message_at", "id"),
         # What everybody has to do, and what waits for somebody: small whatever the history is.
+        Index(
+            "ix_conversations_due",
+            "account_id",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
         Index(
             "ix_conversations_open_assigned",
             "account_id",
