@@ -13,7 +13,7 @@ import errno
 import functools
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -121,12 +121,16 @@ class Database:
             self._engines = (engine, engine)
         self._writers = async_sessionmaker(self._engines[0], expire_on_commit=False)
         self._readers = async_sessionmaker(self._engines[1], expire_on_commit=False)
+        self.committed: list[Callable[[Mapping[Any, Any]], None]] = []
+        """Told what a transaction noted in `db.info`, once it is committed."""
 
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """A transaction that may change things; committed when the block ends, else undone."""
         async with self._writers.begin() as db:
             yield db
+        for tell in self.committed if db.info else ():
+            tell(db.info)
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

@@ -6,12 +6,16 @@ Deliberately not here: what any of them does.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import functools
 import gc
+import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -30,7 +34,8 @@ from app.smtp.intake import MailIntake
 from app.smtp.metrics import metrics_of
 from app.smtp.settings import DoorSettings
 from app.store import open_store
-from app.worker import jobs
+from app.wakeups import Wakeups
+from app.worker import jobs, retention
 from app.worker.clock import Clock, Job
 
 log = structlog.get_logger()
@@ -48,15 +53,19 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
             await migrate.upgrade(settings)
         database = Database(settings.database, pool=settings.database_pool)
         stack.push_async_callback(database.close)
+        wakeups = Wakeups(database)
         house = House(
             settings=settings,
             database=database,
             store=open_store(settings.blob_url, settings.data_dir),
             secret=read_secret_key(settings),
             limiter=Limiter(settings.rate_limit),
+            wakeups=wakeups,
             key_uses=KeyUses(),
         )
         house.health["database"] = _database_check(house)
+        wakeups.start()
+        stack.push_async_callback(wakeups.stop)
         if "worker" in settings.doors:
             clock = Clock(_jobs(house))
             clock.start()
@@ -66,7 +75,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
         if "smtp" in settings.doors:
             resolver = Resolver(settings.dns_servers)
             stack.push_async_callback(resolver.close)
-            intake = MailIntake(database, house.store, resolver)
+            intake = MailIntake(database, house.store, resolver, house.post)
             stack.push_async_callback(intake.close)
             door = await smtp.open(DoorSettings.of(settings), intake)
             stack.push_async_callback(door.close, settings.drain_seconds)
@@ -104,9 +113,41 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with opened(settings) as (house, door):
             app.state.house, app.state.door = house, door
-            yield
+            with _told_to_end(functools.partial(_end_streams, house)):
+                yield
 
     return build(settings, lifespan)
+
+
+@contextlib.contextmanager
+def _told_to_end(end: Callable[[], None]) -> Iterator[None]:
+    """
+    `end` is called at SIGTERM or SIGINT, and then whoever was to be told of it before.
+
+    The HTTP server waits for open answers before it ends the lifespan: what stays open by itself
+    has to hear of the signal before that.
+    """
+    loop = asyncio.get_running_loop()
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    main = threading.current_thread() is threading.main_thread()
+    ours = {number: then for number, then in former.items() if main and callable(then)}
+
+    def told(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(end)
+        ours[signal.Signals(number)](number, frame)
+
+    for number in ours:
+        signal.signal(number, told)
+    try:
+        yield
+    finally:
+        for number, then in ours.items():
+            signal.signal(number, then)
+
+
+def _end_streams(house: House) -> None:
+    house.streams.ended = True
+    house.wakeups.wake_all()
 
 
 def from_environment() -> FastAPI:
@@ -121,6 +162,7 @@ def _jobs(house: House) -> list[Job]:
     found = [
         jobs.note_key_uses(database, house.key_uses.take),
         jobs.tidying("forget_old_answers", 3600, database, forget_old_answers),
+        retention.forget_old_events(database, house.settings.event_retention_days),
     ]
     path = database.engine.url.database
     if database.embedded and path:

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
         description="Requests a second for one API key, bursts of ten times that; 0: none.",
     )
 
+    event_retention_days: int = Field(
+        30, ge=1, description="Days that events and deliveries of webhooks are kept."
+    )
+    event_stream_seconds: float = Field(
+        3600, gt=0, description="Time after which a stream of events ends; clients come again."
+    )
+
     # The SMTP door
     smtp_port: int = Field(2525, ge=0, le=65535, description="Port that mail servers forward to.")
     smtp_hostname: str = Field(
@@ -121,7 +128,7 @@ class Settings(BaseSettings):
     )
     dns_servers: CommaList = Field((), description="`host:port,…`; empty: the system's resolver.")
     retry_seconds: CommaList = Field(
-        ("60", "300", "900", "3600", "14400", "43200", "86400"),
+        ("60", "300", "900", "3600", "14400", "43200", "86400", "86400"),
         description="Waits before the next try of what could not be sent, comma separated.",
     )
     webhook_allow_private: bool = Field(

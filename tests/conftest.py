@@ -89,6 +89,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         secret_key="only for tests",
         dns_servers=("127.0.0.1:1",),  # nobody there: tests ask no name server of the world
         drain_seconds=5,
+        event_stream_seconds=0.05,  # who only asks whether there is a stream need not wait
         rate_limit=0,
     )
 

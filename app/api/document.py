@@ -59,6 +59,10 @@ REFUSALS = {
         "The state of things stands against it; also an Idempotency-Key that was used for another "
         "request (`idempotency.key_reused`).",
     ),
+    410: (
+        "Gone",
+        "Events behind this place are no longer kept (`events.after_too_old`): some were missed.",
+    ),
     412: ("Stale", "It is not what `If-Match` means any more (`request.stale_match`): read again."),
     413: ("TooLarge", "The body is larger than 2 MiB (`request.too_large`)."),
     415: ("UnsupportedMediaType", "The body is not JSON (`request.unsupported_media_type`)."),

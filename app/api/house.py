@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from app.domain.sender_identity import Post
 from app.mail import tokens
 from app.settings import Settings
 from app.store import BlobStore
+from app.wakeups import Wakeups
 
 
 class KeyUses:
@@ -55,6 +57,28 @@ class Limiter:
         return 0.0
 
 
+class Streams:
+    """The open streams of this process: so many for each key, and all of them end at its end."""
+
+    def __init__(self, most: int = 10) -> None:
+        self.most = most
+        self.ended = False
+        self._open: Counter[str] = Counter()
+
+    def enter(self, key_id: str) -> bool:
+        """One more stream of this key, unless it has as many as it may."""
+        if self._open[key_id] >= self.most:
+            return False
+        self._open[key_id] += 1
+        return True
+
+    def leave(self, key_id: str) -> None:
+        """One less."""
+        self._open[key_id] -= 1
+        if not self._open[key_id]:
+            del self._open[key_id]
+
+
 @dataclass(slots=True)
 class House:
     """The opened parts of the process."""
@@ -64,6 +88,8 @@ class House:
     store: BlobStore
     secret: bytes
     limiter: Limiter
+    wakeups: Wakeups
+    streams: Streams = field(default_factory=Streams)
     key_uses: KeyUses = field(default_factory=KeyUses)
     health: dict[str, Callable[[], Coroutine[Any, Any, str]]] = field(default_factory=dict)
     numbers: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)

@@ -30,6 +30,7 @@ STATUS: dict[type[errors.Refusal], int] = {
     errors.Forbidden: 403,
     errors.Conflict: 409,
     errors.Invalid: 422,
+    errors.TooMany: 429,
     errors.StorageFull: 507,
     errors.Unavailable: 503,
 }
@@ -41,6 +42,11 @@ CODES = {
     405: "request.method_not_allowed",
 }
 BAD_CURSOR = "request.bad_cursor"
+# Refusals whose code says more than their kind.
+BY_CODE = {
+    BAD_CURSOR: 400,  # it belongs to the form of a request, wherever it is seen
+    "events.after_too_old": 410,
+}
 
 
 class Unauthenticated(errors.Refusal):
@@ -121,10 +127,11 @@ def answer_to(request: Request, refusal: errors.Refusal) -> ProblemResponse:
         challenge = {"WWW-Authenticate": 'Bearer realm="hosted-inbox"'}
         return problem(request, 401, refusal.detail, refusal.code, headers=challenge)
     status = next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
-    if refusal.code == BAD_CURSOR:  # it belongs to the form of a request, wherever it is seen
-        status = 400
+    status = BY_CODE.get(refusal.code, status)
     fields = [{"pointer": e.pointer, "detail": e.detail} for e in refusal.errors]
     headers = {"Retry-After": "5"} if status in (503, 507) else None
+    if isinstance(refusal, errors.TooMany):
+        headers = {"Retry-After": str(refusal.seconds)}
     return problem(request, status, refusal.detail, refusal.code, errors=fields, headers=headers)
 
 

@@ -4,7 +4,33 @@ Events: what happened in an account, one ordered log without gaps, written with 
 Deliberately not here: who listens. Readers follow the sequence by cursor.
 """
 
-from app.domain.events.models import Event
-from app.domain.events.service import NewEvent, list_events, record
+from app.domain.events.following import (
+    PIECE,
+    TOO_OLD,
+    Piece,
+    accounts_with_older,
+    forget_older,
+    get_many,
+    is_of,
+    last_of,
+    list_events,
+)
+from app.domain.events.models import Event, EventSequence
+from app.domain.events.service import NewEvent, record, recorded_in
 
-__all__ = ["Event", "NewEvent", "list_events", "record"]
+__all__ = [
+    "PIECE",
+    "TOO_OLD",
+    "Event",
+    "EventSequence",
+    "NewEvent",
+    "Piece",
+    "accounts_with_older",
+    "forget_older",
+    "get_many",
+    "is_of",
+    "last_of",
+    "list_events",
+    "record",
+    "recorded_in",
+]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,7 @@ from app.domain.events.models import Event, EventSequence
 
 _SEQUENCES: Table = EventSequence.__table__  # type: ignore[assignment]
 _INSERT = insert(Event.__table__)  # type: ignore[arg-type]
+_RECORDED = "events.recorded_in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,13 @@ async def record(db: AsyncSession, news: Sequence[NewEvent], now: datetime) -> N
             }
         )
     await db.execute(_INSERT, rows)
+    db.info.setdefault(_RECORDED, set()).update(counts)
+
+
+def recorded_in(info: Mapping[Any, Any]) -> Collection[str]:
+    """The accounts that a transaction with this `db.info` recorded events in."""
+    found: Collection[str] = info.get(_RECORDED, ())
+    return found
 
 
 async def _reserve(db: AsyncSession, account_id: str, count: int) -> int:
@@ -79,13 +87,3 @@ def _reserving(dialect: str) -> Any:
         index_elements=[_SEQUENCES.c.account_id],
         set_={"last": _SEQUENCES.c.last + statement.excluded.last},
     ).returning(_SEQUENCES.c.last)
-
-
-async def list_events(
-    db: AsyncSession, account_id: str, *, after: int, limit: int, types: Collection[str] = ()
-) -> Sequence[Event]:
-    """The events behind the sequence number `after`, oldest first, at most `limit`."""
-    statement = select(Event).where(Event.account_id == account_id, Event.sequence > after)
-    if types:
-        statement = statement.where(Event.type.in_(types))
-    return (await db.execute(statement.order_by(Event.sequence).limit(limit))).scalars().all()
