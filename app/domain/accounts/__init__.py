@@ -32,6 +32,7 @@ from app.domain.accounts.service import (
     lock,
     update_account,
 )
+from app.domain.accounts.standing import Standing, members_among, standing_of
 from app.domain.accounts.teams import (
     check_teams,
     create_team,
@@ -67,6 +68,7 @@ __all__ = [
     "ApiKey",
     "FoundKey",
     "HostedRoots",
+    "Standing",
     "Team",
     "TeamMember",
     "Teammate",
@@ -96,11 +98,13 @@ __all__ = [
     "list_users",
     "lock",
     "mailbox",
+    "members_among",
     "members_of",
     "note_key_uses",
     "revoke_key",
     "revoke_key_anywhere",
     "set_availability",
+    "standing_of",
     "teammates",
     "teams_of",
     "update_account",

@@ -58,6 +58,8 @@ class User(Owned, Base):
     availability: Mapped[str] = mapped_column(String(10))
     seat: Mapped[str] = mapped_column(String(10))
     working_hours: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    # Open conversations that routing gives at most; null: as many as there are.
+    capacity: Mapped[int | None]
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 

@@ -38,6 +38,7 @@ class UserFields:
     availability: str = "available"
     seat: str = "paid"
     working_hours: dict[str, Any] | None = None
+    capacity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ async def create_user(
     """
     user = User(account_id=account_id, id=ids.new("usr"), created_at=now)
     addresses = await _checked_addresses(db, user, wanted.email, wanted.other_addresses)
-    _fill(user, wanted, ("name", "availability", "seat", "working_hours"))
+    _fill(user, wanted, _PLAIN)
     await _give_username(db, user, wanted.username)
     db.add(user)
     await db.flush()
@@ -196,7 +197,8 @@ async def teammates(
     return {key: found[key] for key in wanted if key in found}
 
 
-_PLAIN = ("name", "availability", "seat", "working_hours")
+_PLAIN = ("name", "availability", "seat", "working_hours", "capacity")
+CAPACITY_LIMIT = 100_000
 _CHOICES = {"availability": ("available", "away"), "seat": ("paid", "free")}
 
 
@@ -208,10 +210,18 @@ def _fill(user: User, wanted: UserFields, fields: Sequence[str]) -> None:
             value = given.visible_line(value, "/name", "users.bad_name")
         elif name == "working_hours":
             value = None if value is None else working_hours.check(value)
+        elif name == "capacity":
+            _check_capacity(value)
         elif value not in _CHOICES[name]:
             words = f"It is one of {', '.join(_CHOICES[name])}."
             raise invalid_field(f"/{name}", words, f"users.bad_{name}")
         setattr(user, name, value)
+
+
+def _check_capacity(value: int | None) -> None:
+    if value is not None and not 1 <= value <= CAPACITY_LIMIT:
+        words = f"It is a number from 1 to {CAPACITY_LIMIT}, or null: no limit."
+        raise invalid_field("/capacity", words, "users.bad_capacity")
 
 
 async def _checked_addresses(

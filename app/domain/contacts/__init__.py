@@ -12,6 +12,7 @@ from app.domain.contacts.arriving import (
     find_or_create,
 )
 from app.domain.contacts.models import Contact, ContactAddress
+from app.domain.contacts.owners import owners_of
 from app.domain.contacts.service import (
     ContactDetails,
     ContactFields,
@@ -48,6 +49,7 @@ __all__ = [
     "is_placeholder",
     "list_contacts",
     "merge",
+    "owners_of",
     "release_owner",
     "track",
     "update_contact",

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks
 from app.domain import accounts
 from app.domain.routing.models import RoutingRule
+from app.domain.routing.rules import USERS_AND_TEAMS, People, Rule, fault_of
 from app.errors import NotFound, invalid_field
 
-UNASSIGNED = "unassigned"
-USERS_AND_TEAMS = "users_and_teams"
-CONTACT_OWNER = "contact_owner"
 
-ROUND_ROBIN = "round_robin"
-LEAST_LOADED = "least_loaded"
-RANDOM = "random"
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Users, and teams that stand for their members."""
-
-    user_ids: tuple[str, ...] = ()
-    team_ids: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.user_ids or self.team_ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule as somebody wants it. The default is off: the team triages (H1)."""
-
-    mode: str = UNASSIGNED
-    people: People = field(default_factory=People)
-    strategy: str = ROUND_ROBIN
-    require_tracking: bool = True
-    fallback: People = field(default_factory=People)
+def rule_of(row: Any) -> Rule:
+    """The stored rule as a value."""
+    return Rule(
+        row.mode,
+        People(tuple(row.user_ids), tuple(row.team_ids)),
+        row.strategy,
+        row.require_tracking,
+        People(tuple(row.fallback["user_ids"]), tuple(row.fallback["team_ids"])),
+    )
 
 
 async def set_for(
@@ -67,6 +49,7 @@ async def set_for(
         "user_ids": _once_each(wanted.fallback.user_ids),
         "team_ids": _once_each(wanted.fallback.team_ids),
     }
+    row.fault = None
     await db.flush()
     return row
 
@@ -99,25 +82,13 @@ async def _check(db: AsyncSession, account_id: str, wanted: Rule, at: str) -> No
         )
 
 
-async def faults_of(db: AsyncSession, rule: RoutingRule) -> list[str]:
+async def faults_of(db: AsyncSession, row: RoutingRule) -> list[str]:
     """What has become wrong with a stored rule since it was saved: codes, none when it fits."""
-    if rule.mode != USERS_AND_TEAMS:
-        return []
-    users = await accounts.find_users(db, rule.account_id, rule.user_ids)
-    teams = await _teams_left(db, rule)
-    if not users and not teams:
-        return ["routing.nobody_left"]
-    gone = len(users) < len(rule.user_ids) or teams < len(rule.team_ids)
-    return ["routing.somebody_left"] if gone else []
-
-
-async def _teams_left(db: AsyncSession, rule: RoutingRule) -> int:
-    statement = select(func.count()).where(
-        accounts.Team.account_id == rule.account_id,
-        accounts.Team.id.in_(rule.team_ids),
-        accounts.Team.deleted_at.is_(None),
-    )
-    return (await db.execute(statement)).scalar_one()
+    rule = rule_of(row)
+    users = await accounts.find_users(db, row.account_id, rule.pool.user_ids)
+    teams = await accounts.members_among(db, [(row.account_id, one) for one in rule.pool.team_ids])
+    fault = fault_of(rule, users, {team_id for _, team_id in teams})
+    return [fault] if fault else []
 
 
 async def get(db: AsyncSession, account_id: str, channel_id: str) -> RoutingRule:
