@@ -1,5 +1,5 @@
 """
-The five kinds of refusal, each with a stable code (`room.what_is_wrong`) and words for a person.
+The six kinds of refusal, each with a stable code (`room.what_is_wrong`) and words for a person.
 
 Deliberately not here: numbers. 404 and 550 are dialects; each door has a table of its own.
 """
@@ -59,6 +59,16 @@ class Unavailable(Refusal):
     """Not now: something that we need is away. The same request may succeed later."""
 
     code = "unavailable"
+
+
+class TooMany(Refusal):
+    """It was asked for too often. It may succeed after so many seconds."""
+
+    code = "too_many"
+
+    def __init__(self, detail: str, code: str, seconds: int) -> None:
+        super().__init__(detail, code)
+        self.seconds = seconds
 
 
 class StorageFull(Unavailable):

@@ -26,6 +26,12 @@ def organizational_domain(domain: str) -> str:
     return (_suffixes().privatesuffix(plain) or plain) if plain else ""
 
 
+def is_public_suffix(domain: str) -> bool:
+    """Is it a name below which others register theirs, such as `com` or `co.uk`?"""
+    plain = ascii_domain(domain)
+    return bool(plain) and _suffixes().privatesuffix(plain) is None
+
+
 def would_align(
     from_domain: str, dkim_domain: str, mode: Literal["relaxed", "strict"] = "relaxed"
 ) -> bool:
