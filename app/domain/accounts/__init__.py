@@ -57,6 +57,7 @@ from app.domain.accounts.users import (
     teammates,
     update_user,
 )
+from app.domain.accounts.working_hours import check as check_working_hours
 
 __all__ = [
     "NAME_LIMIT",
@@ -77,6 +78,7 @@ __all__ = [
     "UserFields",
     "check_teams",
     "check_users",
+    "check_working_hours",
     "create_account",
     "create_key",
     "create_team",
