@@ -37,6 +37,9 @@ from app.store import open_store
 from app.wakeups import Wakeups
 from app.worker import jobs, retention
 from app.worker.clock import Clock, Job
+from app.worker.couriers import courier_for
+from app.worker.sending import Sender, SendingCounters
+from app.worker.sending_metrics import OutboxNumbers
 
 log = structlog.get_logger()
 
@@ -53,6 +56,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
             await migrate.upgrade(settings)
         database = Database(settings.database, pool=settings.database_pool)
         stack.push_async_callback(database.close)
+        resolver = Resolver(settings.dns_servers)
+        stack.push_async_callback(resolver.close)
         wakeups = Wakeups(database)
         house = House(
             settings=settings,
@@ -61,20 +66,20 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
             secret=read_secret_key(settings),
             limiter=Limiter(settings.rate_limit),
             wakeups=wakeups,
+            resolver=resolver,
             key_uses=KeyUses(),
         )
         house.health["database"] = _database_check(house)
         wakeups.start()
         stack.push_async_callback(wakeups.stop)
         if "worker" in settings.doors:
-            clock = Clock(_jobs(house))
+            numbers = await _start_sending(house, resolver, stack)
+            clock = Clock([*_jobs(house), numbers.measuring(database)])
             clock.start()
             stack.push_async_callback(clock.stop)
             house.health["worker"] = _clock_check(clock)
         door = None
         if "smtp" in settings.doors:
-            resolver = Resolver(settings.dns_servers)
-            stack.push_async_callback(resolver.close)
             intake = MailIntake(database, house.store, resolver, house.post)
             stack.push_async_callback(intake.close)
             door = await smtp.open(DoorSettings.of(settings), intake)
@@ -155,6 +160,27 @@ def from_environment() -> FastAPI:
     settings = Settings()
     logs.configure(settings)
     return create_app(settings)
+
+
+async def _start_sending(
+    house: House, resolver: Resolver, stack: contextlib.AsyncExitStack
+) -> OutboxNumbers:
+    """Mail leaves from now on, if RELAY_URL says where to; stopped when the stack closes."""
+    settings = house.settings
+    counters = SendingCounters()
+    courier = courier_for(settings.relay_url, settings.greeting, resolver)
+    if courier is None:
+        log.warning("sending_is_off", why="HOSTED_INBOX_RELAY_URL is not set: mail stays queued")
+    else:
+        waits = [int(seconds) for seconds in settings.retry_seconds]
+        sender = Sender(house.database, house.store, courier, waits)
+        await sender.start()
+        stack.push_async_callback(sender.stop, settings.drain_seconds)
+        house.notes.append(lambda: sender.paused)
+        counters = sender.counters
+    numbers = OutboxNumbers(counters)
+    house.numbers.append(numbers.metrics)
+    return numbers
 
 
 def _jobs(house: House) -> list[Job]:

@@ -12,7 +12,7 @@ import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -32,6 +32,12 @@ DRIVERS = {
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
+}
+_RELAY_OPTIONS = {
+    "tls": "required",
+    "verify": "yes|no",
+    "port": "[1-9][0-9]{0,4}",
+    "private": "allow",
 }
 # A host name in the form that DNS and SMTP know (RFC 1123, section 2.1).
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.(?!\Z)|\Z))+")
@@ -195,6 +201,11 @@ class Settings(BaseSettings):
         relay = parts.scheme in ("smtp", "smtps") and bool(parts.hostname and port)
         if value and not relay and parts.scheme != "mx":
             raise ValueError("it has to be like smtp://host:port, smtps://host or mx://, or empty")
+        for name, chosen in parse_qsl(parts.query, keep_blank_values=True):
+            if not re.fullmatch(_RELAY_OPTIONS.get(name, "(?!)"), chosen):
+                raise ValueError(
+                    "after ? it can have tls=required, verify=no; mx:// port=…, private=allow"
+                )
         return value
 
     @field_validator("retry_seconds")

@@ -54,7 +54,7 @@ async def ready(request: Request, response: Response) -> Health:
             parts[name] = f"failed: {type(fault).__name__}"
     well = all(word == "ok" for word in parts.values())
     response.status_code = 200 if well else 503
-    notes = []
+    notes = [words for words in (note() for note in house.notes) if words]
     if not house.settings.relay_url:
         notes.append("HOSTED_INBOX_RELAY_URL is not set: mail stays queued, nothing leaves.")
     return Health(status="ready" if well else "not ready", parts=parts, notes=notes)

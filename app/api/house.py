@@ -13,6 +13,7 @@ from app.db import Database
 from app.domain.accounts import HostedRoots
 from app.domain.sender_identity import Post
 from app.mail import tokens
+from app.resolver import Resolver
 from app.settings import Settings
 from app.store import BlobStore
 from app.wakeups import Wakeups
@@ -89,11 +90,14 @@ class House:
     secret: bytes
     limiter: Limiter
     wakeups: Wakeups
+    resolver: Resolver
     streams: Streams = field(default_factory=Streams)
     key_uses: KeyUses = field(default_factory=KeyUses)
     health: dict[str, Callable[[], Coroutine[Any, Any, str]]] = field(default_factory=dict)
     numbers: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     """What other doors have counted, read when /metrics is."""
+    notes: list[Callable[[], str]] = field(default_factory=list)
+    """What an operator should know at the moment, for the health page; empty: nothing."""
 
     @property
     def post(self) -> Post:

@@ -113,7 +113,7 @@ def unclaimed(now: datetime) -> ColumnElement[bool]:
     return or_(OutboxItem.claimed_until.is_(None), OutboxItem.claimed_until <= now)
 
 
-def _due(now: datetime, limit: int) -> Select[Any]:
+def _due(now: datetime, limit: int) -> Select[*tuple[Any, ...]]:
     return (
         select(OutboxItem.account_id, OutboxItem.id)
         .where(
@@ -126,7 +126,7 @@ def _due(now: datetime, limit: int) -> Select[Any]:
     )
 
 
-def _whole() -> Select[Any]:
+def _whole() -> Select[*tuple[Any, ...]]:
     return select(
         OutboxItem.account_id,
         OutboxItem.id,

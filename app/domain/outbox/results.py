@@ -23,7 +23,7 @@ from app.domain import events
 from app.domain.events import NewEvent
 from app.domain.outbox.claiming import WAITING
 from app.domain.outbox.models import OutboxItem
-from app.domain.outbox.service import BOUNCED, CANCELED, DEFERRED, FAILED, SENT
+from app.domain.outbox.service import BOUNCED, CANCELED, DEFERRED, FAILED, QUEUED, SENT
 from app.domain.outbox.suppressions import is_address_failure, suppress
 
 JITTER = 0.1  # of a wait, so that what failed together does not come again together
@@ -34,7 +34,8 @@ CANCELED_WORDS = "Canceled before it was sent."
 @dataclass(frozen=True, slots=True)
 class Result:
     """
-    What a try has come to: `sent`, `deferred` (try again) or `failed` (for good).
+    What a try has come to: `sent`, `deferred` (try again) or `failed` (for good); `queued` when
+    nothing is to be said of it and it only has to wait.
 
     `detail` are the other side's words. `status` is its enhanced status code (RFC 3463) when the
     recipient's address was what it refused, else empty. Without `tried` it was no attempt: nobody
@@ -193,7 +194,9 @@ def _change(
     attempts = item.attempts + 1 if result.tried else item.attempts
     state, detail = result.state, result.detail[:DETAIL_LIMIT]
     next_attempt_at = item.next_attempt_at
-    if state == DEFERRED and not result.tried:
+    if state == QUEUED:
+        state, detail, next_attempt_at = item.state, item.detail, result.not_before or now
+    elif state == DEFERRED and not result.tried:
         next_attempt_at = result.not_before or now
     elif state == DEFERRED and attempts > len(waits):
         state = FAILED
