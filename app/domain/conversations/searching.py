@@ -162,7 +162,7 @@ def _upsert(dialect: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """What is asked for, in the database's own terms."""
 
     account_id: str
@@ -231,7 +231,7 @@ async def search(
 
     Raises Invalid for the cursor of another list.
     """
-    asked = _Question(account_id, words.asked(account_id, question), dialect_of(db) == "sqlite")
+    asked = Question(account_id, words.asked(account_id, question), dialect_of(db) == "sqlite")
     start = _start(request)
     if not asked.phrases:
         return Page([], None)
@@ -260,7 +260,7 @@ def _start(request: PageRequest) -> str | None:
 
 async def _newest_of_each(
     db: AsyncSession,
-    asked: _Question,
+    asked: Question,
     conditions: Sequence[ColumnElement[bool]],
     start: str | None,
     wanted: int,
@@ -286,7 +286,7 @@ async def _newest_of_each(
     return dict(list(found.items())[:wanted])
 
 
-async def _position(db: AsyncSession, asked: _Question, message_id: str) -> Any:
+async def _position(db: AsyncSession, asked: Question, message_id: str) -> Any:
     """Where the message stands; when it is gone, where the one before it does."""
     if not asked.embedded:
         return message_id

@@ -72,7 +72,7 @@ async def list_conversations(
 
     With words: those that are found by them, the one with the newest message found first.
     """
-    conditions = _conditions(which)
+    conditions = conditions_of(which)
     if which.words is not None and which.words.strip():
         return await search(db, account_id, which.words, conditions, request)
     statement = select(Conversation).where(Conversation.account_id == account_id, *conditions)
@@ -80,7 +80,7 @@ async def list_conversations(
     return await page_of(db, statement, keys, request, descending=True)
 
 
-def _conditions(which: Filter) -> list[ColumnElement[bool]]:
+def conditions_of(which: Filter) -> list[ColumnElement[bool]]:
     """What holds of the conversations, words aside."""
     found: list[ColumnElement[bool]] = [
         Conversation.spam.is_(which.spam),
