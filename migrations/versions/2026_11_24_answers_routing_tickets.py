@@ -216,6 +216,55 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "uploads",
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.String(length=255), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_uploads_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_uploads")),
+    )
+    with op.batch_alter_table("uploads", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_uploads_account_id_expires_at"),
+            ["account_id", "expires_at"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_uploads_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "webhooks",
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("types", Json, nullable=False),
+        sa.Column("channel_ids", Json, nullable=True),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("former_secret", sa.Text(), nullable=True),
+        sa.Column("former_secret_until", Moment(), nullable=True),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("replay_place", sa.BigInteger(), nullable=True),
+        sa.Column("replay_until", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", Moment(), nullable=True),
+        sa.Column("paused_until", Moment(), nullable=True),
+        sa.Column("retry_at", Moment(), nullable=True),
+        sa.Column("claimed_until", Moment(), nullable=True),
+        sa.Column("claimed_by", sa.String(length=40), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("disabled_at", Moment(), nullable=True),
+        sa.Column("disabled_reason", sa.Text(), nullable=True),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_webhooks_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_webhooks")),
+    )
+    op.create_table(
         "routing_turns",
         sa.Column("account_id", sa.String(length=40), nullable=False),
         sa.Column("user_id", sa.String(length=40), nullable=False),
@@ -234,6 +283,46 @@ def upgrade() -> None:
     with op.batch_alter_table("routing_turns", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_routing_turns_account_id_turn"), ["account_id", "turn"], unique=False
+        )
+
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("webhook_id", sa.String(length=40), nullable=False),
+        sa.Column("event_id", sa.String(length=40), nullable=False),
+        sa.Column("event_type", sa.String(length=60), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("attempts", Json, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", Moment(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "webhook_id"],
+            ["webhooks.account_id", "webhooks.id"],
+            name=op.f("fk_webhook_deliveries_account_id_webhook_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_webhook_deliveries_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_webhook_deliveries")),
+    )
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_webhook_deliveries_account_id_webhook_id_id"),
+            ["account_id", "webhook_id", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_webhook_deliveries_account_id_webhook_id_next_attempt_at"),
+            ["account_id", "webhook_id", "next_attempt_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_webhook_deliveries_created_at"), ["created_at"], unique=False
         )
 
     op.create_table(
@@ -347,6 +436,26 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "owner_notices",
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("conversation_id", sa.String(length=40), nullable=False),
+        sa.Column("user_id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "conversation_id"],
+            ["conversations.account_id", "conversations.id"],
+            name=op.f("fk_owner_notices_account_id_conversation_id"),
+        ),
+        sa.PrimaryKeyConstraint("account_id", "conversation_id", name=op.f("pk_owner_notices")),
+    )
+    with op.batch_alter_table("owner_notices", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_owner_notices_account_id_user_id_created_at"),
+            ["account_id", "user_id", "created_at"],
+            unique=False,
+        )
+
+    op.create_table(
         "routing_decisions",
         sa.Column("conversation_id", sa.String(length=40), nullable=False),
         sa.Column("winner_id", sa.String(length=40), nullable=True),
@@ -423,12 +532,29 @@ def upgrade() -> None:
                 "awaits_routing", sa.Boolean(), server_default=sa.text("(false)"), nullable=False
             )
         )
+        batch_op.add_column(sa.Column("clock_started_at", Moment(), nullable=True))
+        batch_op.add_column(sa.Column("clock_running_since", Moment(), nullable=True))
+        batch_op.add_column(
+            sa.Column("clock_spent", sa.Integer(), server_default=sa.text("0"), nullable=False)
+        )
+        batch_op.add_column(sa.Column("first_response_seconds", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("resolution_seconds", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("first_response_due_at", Moment(), nullable=True))
+        batch_op.add_column(sa.Column("resolution_due_at", Moment(), nullable=True))
+        batch_op.add_column(sa.Column("due_at", Moment(), nullable=True))
         batch_op.create_index(
             "ix_conversations_awaiting_routing",
             ["account_id", "created_at", "id"],
             unique=False,
             sqlite_where=sa.text("awaits_routing"),
             postgresql_where=sa.text("awaits_routing"),
+        )
+        batch_op.create_index(
+            "ix_conversations_due",
+            ["account_id", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_conversations_open_assigned",
@@ -520,10 +646,23 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'open' AND assignee_id IS NOT NULL"),
         )
         batch_op.drop_index(
+            "ix_conversations_due",
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
             "ix_conversations_awaiting_routing",
             sqlite_where=sa.text("awaits_routing"),
             postgresql_where=sa.text("awaits_routing"),
         )
+        batch_op.drop_column("due_at")
+        batch_op.drop_column("resolution_due_at")
+        batch_op.drop_column("first_response_due_at")
+        batch_op.drop_column("resolution_seconds")
+        batch_op.drop_column("first_response_seconds")
+        batch_op.drop_column("clock_spent")
+        batch_op.drop_column("clock_running_since")
+        batch_op.drop_column("clock_started_at")
         batch_op.drop_column("awaits_routing")
         batch_op.drop_column("spam_at")
 
@@ -569,6 +708,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_routing_decisions_account_id_conversation_id_id"))
 
     op.drop_table("routing_decisions")
+    with op.batch_alter_table("owner_notices", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_owner_notices_account_id_user_id_created_at"))
+
+    op.drop_table("owner_notices")
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_tickets_account_id_conversation_id",
@@ -590,10 +733,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_tickets_account_id_contact_id_created_at_id"))
 
     op.drop_table("tickets")
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_created_at"))
+        batch_op.drop_index(
+            batch_op.f("ix_webhook_deliveries_account_id_webhook_id_next_attempt_at")
+        )
+        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_account_id_webhook_id_id"))
+
+    op.drop_table("webhook_deliveries")
     with op.batch_alter_table("routing_turns", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_routing_turns_account_id_turn"))
 
     op.drop_table("routing_turns")
+    op.drop_table("webhooks")
+    with op.batch_alter_table("uploads", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_uploads_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_uploads_account_id_expires_at"))
+
+    op.drop_table("uploads")
     with op.batch_alter_table("ticket_properties", schema=None) as batch_op:
         batch_op.drop_index("uq_ticket_properties_account_id_key")
 
