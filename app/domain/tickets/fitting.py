@@ -115,7 +115,7 @@ def _named(automation: TicketAutomation) -> list[str]:
 def flag(automation: TicketAutomation, faults: Sequence[str]) -> list[NewEvent]:
     """The channel is flagged with these; an event when there is a new one among them."""
     before = automation.degraded or []
-    if list(faults) == before:
+    if set(faults) == set(before):
         return []
     automation.degraded = list(faults) or None
     if not set(faults) - set(before):

@@ -148,7 +148,7 @@ def checked(defined: Defined, given: Mapping[str, Any], at: str) -> dict[str, An
     """
     found: dict[str, Any] = {}
     for key, value in given.items():
-        pointer = f"{at}/" + key.replace("~", "~0").replace("/", "~1")
+        pointer = f"{at}/{escaped(key)}"
         property_ = defined.get(key)
         if isinstance(value, dict | list):
             raise invalid_field(pointer, "A property is a short text, a number or a boolean.", _BAD)
@@ -162,6 +162,11 @@ def checked(defined: Defined, given: Mapping[str, Any], at: str) -> dict[str, An
             )
         found[key] = None if value is None else _value(property_, value, pointer)
     return found
+
+
+def escaped(key: str) -> str:
+    """The key as a part of a JSON Pointer (RFC 6901, 3)."""
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def completed(defined: Defined, given: Mapping[str, Any], at: str) -> dict[str, Any]:
