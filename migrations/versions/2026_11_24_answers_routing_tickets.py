@@ -265,6 +265,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_webhooks")),
     )
     op.create_table(
+        "forwarding_tests",
+        sa.Column("channel_id", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("sent_from", sa.String(length=320), nullable=False),
+        sa.Column("sent_to", sa.String(length=320), nullable=False),
+        sa.Column("finding", sa.Text(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "channel_id"],
+            ["channels.account_id", "channels.id"],
+            name=op.f("fk_forwarding_tests_account_id_channel_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_forwarding_tests_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_forwarding_tests")),
+    )
+    with op.batch_alter_table("forwarding_tests", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_forwarding_tests_account_id_channel_id_id"),
+            ["account_id", "channel_id", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_forwarding_tests_state_started_at"),
+            ["state", "started_at"],
+            unique=False,
+        )
+
+    op.create_table(
         "routing_turns",
         sa.Column("account_id", sa.String(length=40), nullable=False),
         sa.Column("user_id", sa.String(length=40), nullable=False),
@@ -745,6 +778,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_routing_turns_account_id_turn"))
 
     op.drop_table("routing_turns")
+    with op.batch_alter_table("forwarding_tests", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_forwarding_tests_state_started_at"))
+        batch_op.drop_index(batch_op.f("ix_forwarding_tests_account_id_channel_id_id"))
+
+    op.drop_table("forwarding_tests")
     op.drop_table("webhooks")
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_uploads_expires_at"))
