@@ -26,6 +26,7 @@ from app import logs, migrate
 from app.api.application import build, forget_old_answers
 from app.api.house import House, KeyUses, Limiter
 from app.db import Database
+from app.domain import channels
 from app.errors import Conflict
 from app.resolver import Resolver
 from app.settings import Settings, make_data_dir, read_secret_key
@@ -35,11 +36,13 @@ from app.smtp.metrics import metrics_of
 from app.smtp.settings import DoorSettings
 from app.store import open_store
 from app.wakeups import Wakeups
-from app.worker import jobs, retention
+from app.worker import jobs, retention, routing
 from app.worker.clock import Clock, Job
 from app.worker.couriers import courier_for
+from app.worker.guarded import Guard, addresses_by, system_addresses
 from app.worker.sending import Sender, SendingCounters
 from app.worker.sending_metrics import OutboxNumbers
+from app.worker.webhooks import Postman
 
 log = structlog.get_logger()
 
@@ -78,6 +81,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
             clock.start()
             stack.push_async_callback(clock.stop)
             house.health["worker"] = _clock_check(clock)
+            await _start_webhooks(house, resolver, stack)
         door = None
         if "smtp" in settings.doors:
             intake = MailIntake(database, house.store, resolver, house.post)
@@ -89,6 +93,19 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
         gc.collect()
         gc.freeze()  # what is there now stays for ever: the collector need not look at it
         yield house, door
+
+
+async def _start_webhooks(
+    house: House, resolver: Resolver, stack: contextlib.AsyncExitStack
+) -> None:
+    settings = house.settings
+    resolve = system_addresses if not settings.dns_servers else addresses_by(resolver)
+    guard = Guard(allow_private=settings.webhook_allow_private, resolve=resolve)
+    stack.push_async_callback(guard.close)
+    waits = [float(wait) for wait in settings.retry_seconds]
+    postman = Postman(house.database, house.wakeups, guard, secret=house.secret, waits=waits)
+    postman.start()
+    stack.push_async_callback(postman.stop)
 
 
 @contextlib.contextmanager
@@ -186,9 +203,12 @@ async def _start_sending(
 def _jobs(house: House) -> list[Job]:
     database = house.database
     found = [
+        routing.drain_waiting(database, house.post),
         jobs.note_key_uses(database, house.key_uses.take),
         jobs.tidying("forget_old_answers", 3600, database, forget_old_answers),
+        jobs.tidying("give_up_tests", 30, database, channels.forwarding_tests.give_up),
         retention.forget_old_events(database, house.settings.event_retention_days),
+        retention.forget_old_deliveries(database, house.settings.event_retention_days),
     ]
     path = database.engine.url.database
     if database.embedded and path:

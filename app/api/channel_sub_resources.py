@@ -23,7 +23,7 @@ from app.api.channel_schemas import (
 from app.api.etags import IfMatch
 from app.api.problems import refusals
 from app.api.unit_of_work import Db, TheHouse, UnitOfWork
-from app.domain import channels, routing, tickets
+from app.domain import channels, conversations, routing, tickets
 
 router = APIRouter(prefix="/{channel_id}", route_class=UnitOfWork)
 
@@ -59,11 +59,14 @@ async def set_routing(
     Set the routing rule of a channel.
 
     Replaces the rule as a whole; what is not given gets its default. Users and teams have to be
-    the account's (422). The rule is stored and shown; assigning by it is not done yet.
+    the account's (422). It holds for new conversations, and for those that
+    wait for somebody.
     """
     found = await read_channel(db, house, caller, channel_id, if_match)
+    now = datetime.now(UTC)
     row = await routing.set_for(db, caller.account_id, channel_id, body.rule())
-    await channels.note_change(db, found.channel, ["routing"], datetime.now(UTC))
+    await channels.note_change(db, found.channel, ["routing"], now)
+    await conversations.drain(db, caller.account_id, now, house.post)
     tag(response, found)
     return routing_view(row)
 

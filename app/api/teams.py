@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
-from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
+from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import accounts, conversations
 from app.domain.accounts import Team
 
@@ -132,6 +132,7 @@ async def update_team(
     body: TeamPatch,
     caller: Writer,
     db: Db,
+    house: TheHouse,
     response: Response,
     if_match: IfMatch = None,
 ) -> TeamView:
@@ -144,6 +145,7 @@ async def update_team(
     check_match(if_match, (await _views(db, caller.account_id, [current]))[0])
     given = body.model_dump(exclude_unset=True)
     team = await accounts.update_team(db, caller.account_id, team_id, **given)
+    await conversations.drain(db, caller.account_id, datetime.now(UTC), house.post)
     return await _shown(db, team, response)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
-from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
+from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import accounts, contacts, conversations
 from app.domain.accounts import User, UserFields
 
@@ -55,6 +55,10 @@ class UserView(BaseModel):
     working_hours: WorkingHours | None = Field(
         description="Outside of them the user counts as away; null: always there."
     )
+    capacity: int | None = Field(
+        description="Routing assigns nothing while so many open conversations are the user's; "
+        "null: no limit."
+    )
     team_ids: list[str]
     created_at: datetime
 
@@ -86,6 +90,12 @@ class NewUser(BaseModel):
     availability: Availability = "available"
     seat: Seat = Field("paid", description="Only users with a paid seat are assigned by routing.")
     working_hours: WorkingHours | None = None
+    capacity: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="Open conversations that routing gives at most; null: no limit.",
+    )
 
 
 class UserPatch(NewUser):
@@ -119,6 +129,7 @@ def _fields(body: NewUser) -> UserFields:
         availability=body.availability,
         seat=body.seat,
         working_hours=hours.model_dump() if hours else None,
+        capacity=body.capacity,
     )
 
 
@@ -134,6 +145,7 @@ async def _views(db: AsyncSession, account_id: str, users: Sequence[User]) -> li
             availability=user.availability,
             seat=user.seat,
             working_hours=WorkingHours(**user.working_hours) if user.working_hours else None,
+            capacity=user.capacity,
             team_ids=teams[user.id],
             created_at=user.created_at,
         )
@@ -202,6 +214,7 @@ async def update_user(
     body: UserPatch,
     caller: Writer,
     db: Db,
+    house: TheHouse,
     response: Response,
     if_match: IfMatch = None,
 ) -> UserView:
@@ -214,6 +227,7 @@ async def update_user(
     user = await accounts.update_user(
         db, caller.account_id, user_id, _fields(body), fields=body.model_fields_set
     )
+    await conversations.drain(db, caller.account_id, datetime.now(UTC), house.post)
     return await _shown(db, user, response)
 
 
@@ -227,6 +241,7 @@ async def set_user_availability(
     body: AvailabilityRequest,
     caller: Writer,
     db: Db,
+    house: TheHouse,
     response: Response,
     if_match: IfMatch = None,
 ) -> UserView:
@@ -234,10 +249,12 @@ async def set_user_availability(
     Say that a person is available or away.
 
     Alone on a path of its own, so that a status light may be given a key and a call that change
-    nothing else. Going away drops nothing that is assigned already.
+    nothing else. Going away drops nothing that is assigned already; who becomes available is
+    assigned what waits, the oldest first.
     """
     await _check(db, await accounts.get_user(db, caller.account_id, user_id), if_match)
     user = await accounts.set_availability(db, caller.account_id, user_id, body.availability)
+    await conversations.drain(db, caller.account_id, datetime.now(UTC), house.post)
     return await _shown(db, user, response)
 
 

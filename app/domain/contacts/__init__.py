@@ -12,7 +12,7 @@ from app.domain.contacts.arriving import (
     find_or_create,
 )
 from app.domain.contacts.models import Contact, ContactAddress
-from app.domain.contacts.owners import owners_of
+from app.domain.contacts.owners import contact_at, owners_of
 from app.domain.contacts.service import (
     ContactDetails,
     ContactFields,
@@ -39,6 +39,7 @@ __all__ = [
     "ContactRef",
     "Wanted",
     "addresses_of",
+    "contact_at",
     "create_contact",
     "create_placeholder",
     "create_placeholders",

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, padded
-from app.domain.contacts.arriving import CONTACTS
+from app.domain.contacts.arriving import ADDRESSES, CONTACTS
 
 _OWNERS = select(
     CONTACTS.c.account_id, CONTACTS.c.id, CONTACTS.c.owner_id, CONTACTS.c.tracked
@@ -25,3 +25,11 @@ async def owners_of(
         rows = await db.execute(_OWNERS, {"accounts": accounts, "contacts": some})
         found.update({(row.account_id, row.id): (row.owner_id, row.tracked) for row in rows})
     return found
+
+
+async def contact_at(db: AsyncSession, account_id: str, address: str) -> str | None:
+    """The id of the contact with this canonical address, None: nobody's."""
+    statement = select(ADDRESSES.c.contact_id).where(
+        ADDRESSES.c.account_id == account_id, ADDRESSES.c.address == address
+    )
+    return (await db.execute(statement)).scalar_one_or_none()

@@ -4,12 +4,14 @@ Conversations: what a contact and the team write to each other, and how mails fi
 Deliberately not here: who wrote a mail (`inbound`, `mail.attribution`).
 """
 
+from app.domain.conversations.assigning import simulate as simulate_routing
 from app.domain.conversations.authors import show_forwarded
 from app.domain.conversations.correcting import (
     admit,
     move_to_contact,
     reattribute,
 )
+from app.domain.conversations.draining import Place, accounts_waiting, drain, drain_from
 from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
 from app.domain.conversations.messages import get_message, list_messages, places_of
 from app.domain.conversations.models import Conversation, Message, ThreadId
@@ -34,7 +36,12 @@ __all__ = [
     "Incoming",
     "Message",
     "TakenIn",
+    "Place",
     "ThreadId",
+    "accounts_waiting",
+    "drain",
+    "drain_from",
+    "simulate_routing",
     "admit",
     "change",
     "comment",

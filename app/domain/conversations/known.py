@@ -14,6 +14,8 @@ from app.domain.conversations import limits
 from app.domain.conversations.incoming import Incoming
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.events import NewEvent
+from app.domain.routing import Desk, Person
+from app.domain.sender_identity import Post
 from app.mail.threading import key_of
 
 MESSAGES: Table = Message.__table__  # type: ignore[assignment]
@@ -69,6 +71,10 @@ class Group:
     reopenings: limits.Counts = field(default_factory=dict)
     people: list[NewEvent] = field(default_factory=list)  # told before the other events
     events: list[NewEvent] = field(default_factory=list)
+    post: Post | None = None  # lets notices leave
+    desk: Desk | None = None  # what routing has decided; None: nothing
+    # Conversations, and the owners who are away and are to be sent their message.
+    notices: list[tuple[dict[str, Any], Person]] = field(default_factory=list)
 
 
 async def look_up(db: AsyncSession, incoming: Sequence[Incoming]) -> Group:

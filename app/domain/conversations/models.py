@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from app.db import Base, Id, Json, Moment, Owned
 from app.domain.tickets import ServiceClock
@@ -14,6 +14,7 @@ from app.domain.tickets import ServiceClock
 # Literal, so that a planner knows the partial indexes by them.
 OPEN_ASSIGNED = text("state = 'open' AND assignee_id IS NOT NULL")
 AWAITING_ROUTING = text("awaits_routing")
+SPAM = text("spam")
 
 
 class Conversation(ServiceClock, Owned, Base):
@@ -28,7 +29,6 @@ class Conversation(ServiceClock, Owned, Base):
         Index(None, "account_id", "channel_id", "last_message_at", "id"),
         Index(None, "account_id", "assignee_id", "last_message_at", "id"),
         Index(None, "account_id", "contact_id", "last_message_at", "id"),
-        # What everybody has to do, and what waits for somebody: small whatever the history is.
         Index(
             "ix_conversations_due",
             "account_id",
@@ -36,6 +36,7 @@ class Conversation(ServiceClock, Owned, Base):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
+        # What everybody has to do, and what waits for somebody: small whatever the history is.
         Index(
             "ix_conversations_open_assigned",
             "account_id",
@@ -51,6 +52,7 @@ class Conversation(ServiceClock, Owned, Base):
             sqlite_where=AWAITING_ROUTING,
             postgresql_where=AWAITING_ROUTING,
         ),
+        Index("ix_conversations_spam", "spam_at", sqlite_where=SPAM, postgresql_where=SPAM),
     )
 
     channel_id: Mapped[str] = mapped_column(Id)
@@ -61,6 +63,7 @@ class Conversation(ServiceClock, Owned, Base):
     team_id: Mapped[str | None] = mapped_column(Id)
     ticket_id: Mapped[str | None] = mapped_column(Id)
     spam: Mapped[bool]
+    spam_at: Mapped[datetime | None]  # when somebody marked it
     # [{"name", "address"}]: everybody outside of the team who takes part, by canonical address.
     participants: Mapped[list[dict[str, str]]] = mapped_column(Json)
     follow_up_of: Mapped[str | None] = mapped_column(Id)
@@ -163,3 +166,20 @@ class Reopening(Base):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     since: Mapped[datetime]
     count: Mapped[int]
+
+
+class OwnerNotice(Base):
+    """That an owner who was away was sent the message of a conversation: once for each."""
+
+    __tablename__ = "owner_notices"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "conversation_id"], ["conversations.account_id", "conversations.id"]
+        ),
+        Index(None, "account_id", "user_id", "created_at"),
+    )
+
+    account_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Id)
+    created_at: Mapped[datetime]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import ids
 from app.db import Page, PageRequest, page_of
 from app.domain import accounts, events
+from app.domain.conversations import draining
 from app.domain.conversations.models import Conversation, Message
 from app.domain.conversations.searching import search
 from app.domain.events import NewEvent
@@ -133,6 +134,8 @@ async def change(
     facts = {"conversation_id": conversation.id, "changes": changes}
     types = ["conversation.updated", *_special_types(changes)]
     await events.record(db, [NewEvent(account_id, kind, facts) for kind in types], now)
+    if before.get("assignee_id", conversation.assignee_id) is not None:
+        await draining.drain(db, account_id, now)  # somebody may have room again
     return conversation
 
 

@@ -23,6 +23,7 @@ from app.domain.conversations.known import Group, look_up
 from app.domain.conversations.placing import is_over, may_join, remember_ids, thread_of
 from app.domain.conversations.writing import comment_row, message_row, write
 from app.domain.events import NewEvent
+from app.domain.sender_identity import Post
 from app.mail.addresses import canonical
 from app.mail.message import Mailbox
 from app.mail.threading import key_of
@@ -31,14 +32,16 @@ PARTICIPANT_LIMIT = 100
 
 
 async def take_in(
-    db: AsyncSession, incoming: Sequence[Incoming], now: datetime
+    db: AsyncSession, incoming: Sequence[Incoming], now: datetime, post: Post | None = None
 ) -> tuple[list[TakenIn], list[NewEvent]]:
     """
     Every mail is a message afterwards, or known as one; results stand in the order given.
 
     The caller holds the accounts' locks and records the events. Nothing is refused here.
+    Without a `post` no notice leaves.
     """
     group = await look_up(db, incoming)
+    group.post = post
     await settle_authors(db, group, incoming, now)
     results = [_take_one(group, mail, now) for mail in incoming]
     await write(db, group, now)
@@ -111,6 +114,7 @@ def _open(
         "created_at": now,
         "closed_at": None,
         "routing_decision": None,
+        "awaits_routing": False,
     }
     group.opened.append(row)
     group.conversations[row["account_id"], row["id"]] = row

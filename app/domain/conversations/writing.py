@@ -120,6 +120,7 @@ async def write(db: AsyncSession, group: Group, now: datetime) -> None:
     await limits.write(db, group.reopenings)
     if group.changed:
         await db.execute(_UPDATE, [_change(row) for row in group.changed.values()])
+    await assigning.keep_decisions(db, group, now)
     await ticketing.follow_messages(db, group, now)
 
 

@@ -177,7 +177,7 @@ async def _understand_together(
         if isinstance(delivery.arrival.reading, Reading)
     ]
     await understand(db, parcels)
-    results, news = await apply(db, parcels, now)
+    results, news = await apply(db, parcels, now, post)
     # A request to confirm the forwarding is no proof that it works.
     proven = {(p.facts.account_id, p.facts.channel_id) for p in parcels if p.confirmation is None}
     news += await channels.mail_arrived(db, sorted(proven), now)

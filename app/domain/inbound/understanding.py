@@ -22,6 +22,7 @@ from app.domain.inbound import reading as stored
 from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.reading import Reading
 from app.domain.inbound.returning import Returned, note_bounces
+from app.domain.sender_identity import Post
 from app.mail import attribution, classify
 from app.mail.addresses import canonical
 from app.mail.attribution import Attribution, Surroundings
@@ -57,6 +58,7 @@ class Understood:
     ours: frozenset[str] = frozenset()  # the account's own addresses that were met
     confirmation: Confirmation | None = None  # a provider asks whether it may forward (F7)
     reason: str = ""
+    held: str = ""  # why it goes to quarantine; "" when it does not (F5)
 
     @property
     def mail_class(self) -> str:
@@ -168,10 +170,14 @@ def _reason(parcel: Understood) -> str:
 
 
 async def apply(
-    db: AsyncSession, parcels: Sequence[Understood], now: datetime
+    db: AsyncSession,
+    parcels: Sequence[Understood],
+    now: datetime,
+    post: Post | None = None,
 ) -> tuple[list[TakenIn], list[NewEvent]]:
     """Contacts, conversations and messages of the group; results in the order given."""
-    results, news = await conversations.take_in(db, [incoming_of(one) for one in parcels], now)
+    incoming = [incoming_of(one) for one in parcels]
+    results, news = await conversations.take_in(db, incoming, now, post)
     reports = [
         Returned(parcel.facts.account_id, parcel.marks, parcel.reading.report)
         for parcel, result in zip(parcels, results, strict=True)
@@ -179,6 +185,15 @@ async def apply(
     ]
     await note_bounces(db, reports, now)
     for parcel in parcels:
+        if parcel.marks.forwarding_test is not None:
+            await channels.forwarding_tests.arrived(
+                db,
+                parcel.facts.account_id,
+                parcel.facts.channel_id,
+                parcel.marks.forwarding_test,
+                sender=parcel.reading.mail.sender.address,
+                now=now,
+            )
         if parcel.confirmation is not None and parcel.facts.confirmation_waiting:
             await channels.keep_confirmation(
                 db,

@@ -48,7 +48,10 @@ class Case:
 
 @dataclass(slots=True)
 class Desk:
-    """See the module. `faults` are those that were told already; `decided` are the decisions that are to be written, in their order."""
+    """
+    See the module. `faults` are those that were told already; `decided` are the decisions that are
+    to be written, in their order.
+    """
 
     moment: datetime
     faults: dict[Key, str | None] = field(default_factory=dict)
@@ -74,6 +77,10 @@ class Desk:
             Owner(owner_id, tracked),
             draw,
         )
+
+    def person(self, case: Case, decision: Decision) -> Person:
+        """The winner. Raises KeyError when there is none."""
+        return self.people[case.account_id][decision.winner or ""]
 
     def hand_out(self, case: Case, decision: Decision, *, cause: str) -> dict[str, Any]:
         """The winner has it: it was his turn, and he has one more. Gives the decision's record."""
