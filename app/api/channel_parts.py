@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.channels import WholeChannel
 from app.domain.routing import People, RoutingRule, Rule
-from app.domain.sender_identity import Identity, SenderIdentity
+from app.domain.sender_identity import Identity
 from app.domain.tickets import Automation, Properties, TicketAutomation
 
 NameStyle = Literal["agent_and_company", "company"]
@@ -40,6 +41,22 @@ class SenderAddress(Strict):
     address: Address | None = Field(None, description="The custom address.")
 
 
+class WarningView(BaseModel):
+    """Something that the team should know before it writes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str = Field(description="Stable, `room.what_is_wrong`.")
+    detail: str = Field(description="In words, for people.")
+
+
+class InForceView(BaseModel):
+    """The address that From shows now; another one than wished while that waits or fell back."""
+
+    kind: Literal["default", "custom"]
+    address: str = Field(description="The whole address.", max_length=1000)
+
+
 class SenderIdentityBody(Strict):
     """The sender identity as it is to be."""
 
@@ -60,6 +77,10 @@ class SenderIdentityBody(Strict):
         max_length=1000, description="1 to 100 visible characters, unique among the channels."
     )
     address: SenderAddress = Field(default_factory=SenderAddress)
+    in_force: InForceView | None = Field(None, description="Of the answer; not looked at.")
+    warnings: list[WarningView] | None = Field(
+        None, description="Of the answer; not looked at.", max_length=100
+    )
 
     def identity(self) -> Identity:
         """The same in the room's words."""
@@ -96,16 +117,26 @@ class SenderIdentityView(BaseModel):
         description="`agent_and_company`: “Ann Lee from Acme”; `company`: “Acme”."
     )
     company_name: str = Field(description="Unique among the account's channels.")
-    address: SenderAddressView
+    address: SenderAddressView = Field(description="The address as it is wished.")
+    in_force: InForceView
+    warnings: list[WarningView] = Field(
+        description="Why another address than the wished one is in force, and the like."
+    )
 
 
-def identity_view(identity: SenderIdentity) -> SenderIdentityView:
+def identity_view(whole: WholeChannel) -> SenderIdentityView:
     """The identity as the contract shows it."""
+    identity, custom = whole.identity, whole.choice.address
     return SenderIdentityView.model_validate(
         {
             "name_style": identity.name_style,
             "company_name": identity.company_name,
             "address": {"kind": identity.address_kind, "address": identity.custom_address},
+            "in_force": {
+                "kind": "custom" if custom else "default",
+                "address": custom or whole.forwarding_address,
+            },
+            "warnings": [{"code": one.code, "detail": one.detail} for one in whole.choice.warnings],
         }
     )
 

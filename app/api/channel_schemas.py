@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.channel_parts import (
     Address,
+    InForceView,
     NewSenderIdentity,
     RoutingBody,
     RoutingView,
@@ -208,7 +209,7 @@ def channel_view(whole: WholeChannel) -> ChannelView:
                 "status": whole.channel.forwarding_status,
                 "last_received_at": whole.channel.last_received_at,
             },
-            "sender_identity": identity_view(whole.identity),
+            "sender_identity": identity_view(whole),
             "routing": routing_view(whole.rule),
             "ticket_automation": automation_view(whole.automation),
         }
@@ -217,11 +218,13 @@ def channel_view(whole: WholeChannel) -> ChannelView:
 
 def settings_of(view: ChannelView) -> ChannelView:
     """
-    The channel without what mail changes: what the ETag is made of, so that a change that somebody
-    is making is not refused because a mail came meanwhile.
+    The channel without what mail and the DNS change: what the ETag is made of, so that a change
+    that somebody is making is not refused because a mail came meanwhile.
     """
     still = ForwardingSummary(status="unknown", last_received_at=None)
-    return view.model_copy(update={"forwarding": still})
+    unchosen = InForceView(kind="default", address="")
+    identity = view.sender_identity.model_copy(update={"in_force": unchosen, "warnings": []})
+    return view.model_copy(update={"forwarding": still, "sender_identity": identity})
 
 
 def forwarding_address_view(channel: Channel, address: str) -> ForwardingAddressView:

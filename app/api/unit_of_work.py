@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
@@ -47,8 +47,21 @@ class Caller:
         )
 
 
+# What is done before the transaction: it is given the request, its caller and its body.
+Preparation = Callable[[Request, House, Caller, bytes], Awaitable[Any]]
+
+
 class UnitOfWork(APIRoute):
     """A route whose handler runs in one transaction of one account."""
+
+    is_prepared: ClassVar[bool] = False
+
+    async def prepare(self, request: Request, house: House, caller: Caller, body: bytes) -> Any:
+        """What is done before the transaction, if anything; see `prepared_by`."""
+
+    async def read_body(self, request: Request, house: House) -> bytes:
+        """The body, read before the transaction: JSON, unless the kind of route says otherwise."""
+        return await _read_body(request)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler: body, transaction, caller, idempotency, then the handler."""
@@ -57,11 +70,16 @@ class UnitOfWork(APIRoute):
         async def run(request: Request) -> Response:
             house: House = request.app.state.house
             _refuse_nul(request)
-            if request.method in READS:
+            reads = request.method in READS
+            body = b"" if reads else await self.read_body(request, house)
+            if self.is_prepared:
+                async with house.database.reading() as db:
+                    caller = await _enter(request, house, db)
+                request.state.prepared = await self.prepare(request, house, caller, body)
+            if reads:
                 async with house.database.reading() as db:
                     await _enter(request, house, db)
                     return await handle(request)
-            body = await _read_body(request)
             key = idempotency.key_of(request)
             async with house.database.writing() as db:
                 caller = await _enter(request, house, db)
@@ -78,6 +96,23 @@ class UnitOfWork(APIRoute):
                 return answer
 
         return run
+
+
+def prepared_by(preparation: Preparation) -> type[UnitOfWork]:
+    """
+    A unit of work that first does what takes long — asking the DNS, making a key — and does not
+    hold the account meanwhile. The handler gets the outcome by `Depends(prepared)`.
+
+    The caller is known by then, but may lack the scope, and may repeat itself: nothing is changed.
+    """
+
+    class Prepared(UnitOfWork):
+        is_prepared = True
+
+        async def prepare(self, request: Request, house: House, caller: Caller, body: bytes) -> Any:
+            return await preparation(request, house, caller, body)
+
+    return Prepared
 
 
 # An escaped U+0000 in JSON: `\\u0000` with an even number of backslashes before it.
@@ -140,7 +175,8 @@ async def _enter(request: Request, house: House, db: AsyncSession) -> Caller:
     found = await accounts.find_key(db, secret.strip())
     if found is None:
         raise Unauthenticated("This API key is not known.")
-    wait = house.limiter.take(found.id, time.monotonic())
+    is_counted = getattr(request.state, "caller", None) is not None
+    wait = 0 if is_counted else house.limiter.take(found.id, time.monotonic())
     if wait > 0:
         raise RequestProblem(
             429,
@@ -163,6 +199,11 @@ async def _db(request: Request) -> AsyncSession:
 async def _house(request: Request) -> House:
     house: House = request.app.state.house
     return house
+
+
+async def prepared(request: Request) -> Any:
+    """What was done before the transaction (see `prepared_by`)."""
+    return request.state.prepared
 
 
 Db = Annotated[AsyncSession, Depends(_db)]

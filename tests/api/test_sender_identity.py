@@ -53,8 +53,11 @@ async def test_an_identity_is_replaced_as_a_whole(http: httpx.AsyncClient) -> No
         "name_style": "agent_and_company",
         "company_name": "Acme Care",
         "address": {"kind": "default", "address": None},
+        "in_force": {"kind": "default", "address": channel["forwarding_address"]},
+        "warnings": [],
     }
     assert (await http.get(path_of(channel))).json() == answer.json()
+    assert (await http.put(path_of(channel), json=answer.json())).json() == answer.json()
     shown = (await http.get(f"/v1/channels/{channel['id']}")).json()
     assert shown["sender_identity"] == answer.json()
 

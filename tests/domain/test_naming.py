@@ -1,4 +1,4 @@
-"""Names that the team writes under: what a company name may be, and the From field made of it."""
+"""Names that the team writes under: what a company name may be, and how From shows it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from app.domain.sender_identity import naming
 from app.mail.addresses import parse_mailboxes
+from app.mail.compose import mailbox_text
+from app.mail.message import Mailbox
 
 ADDRESS = "support@acme.inbox.example"
 
@@ -44,7 +46,7 @@ def test_without_an_agent_to_name_it_is_the_company(style: str, agent: str | Non
     ],
 )
 def test_the_header_is_quoted_and_encoded_where_it_has_to_be(name: str, header: str) -> None:
-    assert naming.from_header(name, ADDRESS) == header
+    assert mailbox_text(Mailbox(name, ADDRESS)) == header
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_the_header_is_quoted_and_encoded_where_it_has_to_be(name: str, header: 
     ],
 )
 def test_encoded_words_are_short_and_give_the_name_back(name: str) -> None:
-    header = naming.from_header(name, ADDRESS)
+    header = mailbox_text(Mailbox(name, ADDRESS))
 
     words = header.removesuffix(f" <{ADDRESS}>").split(" ")
     assert max(len(word) for word in words) <= 75
@@ -68,7 +70,7 @@ def test_encoded_words_are_short_and_give_the_name_back(name: str) -> None:
 
 @given(st.text(max_size=200))
 def test_no_name_breaks_out_of_its_field(name: str) -> None:
-    header = naming.from_header(name, ADDRESS)
+    header = mailbox_text(Mailbox(name, ADDRESS))
 
     boxes = parse_mailboxes(header)
     assert header.isascii()

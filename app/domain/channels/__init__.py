@@ -4,9 +4,11 @@ Channels: the team addresses of an account, from draft to connected, with all th
 Deliberately not here: the mail that comes through them, and what their sub-resources mean.
 """
 
+from app.domain.channels import forwarding_tests
 from app.domain.channels.instructions import Instructions, instructions_for
-from app.domain.channels.models import CONNECTED, DRAFT, Channel, HostedAddress
+from app.domain.channels.models import CONNECTED, DRAFT, Channel, ForwardingTest, HostedAddress
 from app.domain.channels.recipients import (
+    VERIFIED,
     AddressOwner,
     ChannelFacts,
     accepting,
@@ -29,15 +31,23 @@ from app.domain.channels.service import (
     note_change,
 )
 from app.domain.channels.setup import Problem, Setup, Step, setup_of
-from app.domain.channels.whole import WholeChannel, address_of, hosted_domain, whole
+from app.domain.channels.whole import (
+    WholeChannel,
+    address_of,
+    hosted_domain,
+    team_addresses,
+    whole,
+)
 
 __all__ = [
     "CONNECTED",
     "DRAFT",
+    "VERIFIED",
     "AddressOwner",
     "Channel",
     "ChannelChange",
     "ChannelFacts",
+    "ForwardingTest",
     "HostedAddress",
     "Instructions",
     "NewChannel",
@@ -54,6 +64,7 @@ __all__ = [
     "create",
     "delete",
     "facts_of",
+    "forwarding_tests",
     "get",
     "hosted_domain",
     "instructions_for",
@@ -63,5 +74,6 @@ __all__ = [
     "note_change",
     "owners_of",
     "setup_of",
+    "team_addresses",
     "whole",
 ]

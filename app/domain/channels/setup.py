@@ -56,7 +56,7 @@ async def setup_of(db: AsyncSession, whole: WholeChannel) -> Setup:
             Step("shared_account", True),  # the first two answers are given when it is created
             Step("provider", True),
             _team_address(whole),
-            Step("sender_identity", True),
+            _sender_identity(whole),
             await _routing(db, whole),
             Step("ticket_automation", True),
             await _forwarding_address(db, whole),
@@ -78,6 +78,12 @@ def _team_address(whole: WholeChannel) -> Step:
         blocking=False,
     )
     return Step("team_address", False, (hint,))
+
+
+def _sender_identity(whole: WholeChannel) -> Step:
+    """Whatever stands against the custom address, the channel has one to write from."""
+    problems = tuple(Problem(one.code, one.detail, False) for one in whole.choice.warnings)
+    return Step("sender_identity", not problems, problems)
 
 
 async def _routing(db: AsyncSession, whole: WholeChannel) -> Step:

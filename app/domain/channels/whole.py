@@ -11,7 +11,7 @@ from app.domain import accounts, routing, sender_identity, tickets
 from app.domain.accounts import HostedRoots
 from app.domain.channels.models import Channel
 from app.domain.routing import RoutingRule
-from app.domain.sender_identity import SenderIdentity
+from app.domain.sender_identity import Choice, SenderIdentity
 from app.domain.tickets import TicketAutomation
 
 
@@ -22,6 +22,7 @@ class WholeChannel:
     channel: Channel
     forwarding_address: str
     identity: SenderIdentity
+    choice: Choice  # of the custom address in force
     rule: RoutingRule
     automation: TicketAutomation
 
@@ -35,6 +36,7 @@ async def whole(
     domain = await hosted_domain(db, account_id, roots)
     which = [channel.id for channel in channels]
     identities = await sender_identity.for_channels(db, account_id, which)
+    choices = await sender_identity.choices_of(db, account_id, list(identities.values()))
     rules = await routing.for_channels(db, account_id, which)
     automations = await tickets.for_channels(db, account_id, which)
     return [
@@ -42,6 +44,7 @@ async def whole(
             channel,
             address_of(channel, domain),
             identities[channel.id],
+            choices[channel.id],
             rules[channel.id],
             automations[channel.id],
         )
@@ -57,3 +60,8 @@ async def hosted_domain(db: AsyncSession, account_id: str, roots: HostedRoots) -
 def address_of(channel: Channel, domain: str) -> str:
     """The address the channel has for ever, or would get if it were connected now."""
     return channel.forwarding_address or f"{channel.local_part}@{domain}"
+
+
+def team_addresses(channel: Channel) -> frozenset[str]:
+    """The public addresses that lead to the channel while its mail is forwarded."""
+    return frozenset(one for one in (channel.team_address, *channel.other_team_addresses) if one)

@@ -1,39 +1,51 @@
 """
-Sender identity: under which name and address the team of a channel writes.
+Sender identity: under which name and address the team of a channel writes, and what proves it.
 
-Deliberately not here: composing and sending. The preview is the one place that makes a From field,
-so that what is shown is what is sent.
+The identity in force is the one place that From and Reply-To come from, so that what is shown is
+what is sent. Deliberately not here: what mails say, and sending them.
 """
 
+from app.domain.sender_identity.checking import policy_of
 from app.domain.sender_identity.dispatching import (
     LOOP_MARK,
     Dispatched,
     Mailing,
     Post,
     dispatch,
+    hosted_signers,
     written,
 )
 from app.domain.sender_identity.in_force import (
     InForce,
+    Preview,
     accounts_with_return_path,
+    choices_of,
     identity_in_force,
+    previewed,
     signers_of,
 )
 from app.domain.sender_identity.keys import Signer, root_signers, signers_for
-from app.domain.sender_identity.models import SenderIdentity, SigningKey
+from app.domain.sender_identity.models import (
+    SenderAddress,
+    SenderIdentity,
+    SendingDomain,
+    SigningKey,
+)
 from app.domain.sender_identity.naming import AGENT_AND_COMPANY, COMPANY
 from app.domain.sender_identity.service import (
-    CUSTOM,
-    DEFAULT,
     Identity,
-    Preview,
-    SenderWarning,
     for_channels,
     get,
     let_name_go,
-    preview,
     remove,
     set_for,
+)
+from app.domain.sender_identity.standing import (
+    CUSTOM,
+    DEFAULT,
+    Choice,
+    SenderWarning,
+    settle,
 )
 
 __all__ = [
@@ -42,26 +54,33 @@ __all__ = [
     "CUSTOM",
     "DEFAULT",
     "LOOP_MARK",
+    "Choice",
     "Dispatched",
     "Identity",
     "InForce",
     "Mailing",
     "Post",
     "Preview",
+    "SenderAddress",
     "SenderIdentity",
     "SenderWarning",
+    "SendingDomain",
     "Signer",
     "SigningKey",
     "accounts_with_return_path",
+    "choices_of",
     "dispatch",
     "for_channels",
     "get",
+    "hosted_signers",
     "identity_in_force",
     "let_name_go",
-    "preview",
+    "policy_of",
+    "previewed",
     "remove",
     "root_signers",
     "set_for",
+    "settle",
     "signers_for",
     "signers_of",
     "written",

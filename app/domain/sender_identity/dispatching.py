@@ -78,7 +78,7 @@ async def dispatch(
     Signed with `signers`, those of a connected domain, else with the key of the hosted root.
     Raises Invalid for what cannot be composed, and `outbox.too_large`.
     """
-    signers = signers or await _hosted_signers(db, post, mailing, now)
+    signers = signers or await hosted_signers(db, post, mailing.outgoing, now)
     files = sum(len(one.content) for one in mailing.outgoing.attachments)
     if files > _ON_LOOP:
         composed = await asyncio.to_thread(written, post.keys, mailing.outgoing, signers, now)
@@ -112,11 +112,11 @@ def written(
     return replace(composed, raw=raw)
 
 
-async def _hosted_signers(
-    db: AsyncSession, post: Post, mailing: Mailing, now: datetime
+async def hosted_signers(
+    db: AsyncSession, post: Post, outgoing: Outgoing, now: datetime
 ) -> tuple[Signer, ...]:
     """The key of the root under which the From's domain lies; the paid root's for all others."""
-    domain = mailing.outgoing.from_.address.rpartition("@")[2].lower()
+    domain = outgoing.from_.address.rpartition("@")[2].lower()
     free = domain.endswith(f".{post.roots.free}")
     return await root_signers(db, post.secret, post.roots.free if free else post.roots.paid, now)
 

@@ -68,7 +68,7 @@ class SenderAddress(Owned, Base):
 
 
 class SentCode(Owned, Base):
-    """A verification mail of the last day: what the limits count, also after its address is gone."""
+    """A verification mail of the last day: the limits count it, also when its address is gone."""
 
     __tablename__ = "sent_codes"
     __table_args__ = (Index(None, "account_id", "sent_at"),)

@@ -1,16 +1,14 @@
 """
-Names that the team writes under: what a company name may be, and the From field made of it. Pure.
+Names that the team writes under: what a company name may be, and the name in From. Pure.
 
-Deliberately not here: which names are taken; the service knows.
+Deliberately not here: which names are taken, which the service knows, and the field itself.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Container
-from email.header import Header
 
 AGENT_AND_COMPANY = "agent_and_company"
 COMPANY = "company"
@@ -21,8 +19,6 @@ LONGEST = 100  # characters of a company name (C1)
 _JOINERS = "\u200c\u200d"
 # Letters and symbols by category that show nothing.
 _BLANKS = "\u2800\u3164\u115f\u1160\uffa0"
-_SPECIALS = re.compile(r'[][\\()<>@,:;".]')  # RFC 5322 3.2.3: a phrase with one is quoted
-_ESCAPED = re.compile(r'[\\"]')
 _CONTROL = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
@@ -67,24 +63,6 @@ def from_name(style: str, company_name: str, agent_name: str | None) -> str:
     if style == AGENT_AND_COMPANY and agent:
         return f"{agent}{BETWEEN}{company_name}"
     return company_name
-
-
-def from_header(name: str, address: str) -> str:
-    """
-    The value of From for one mailbox (RFC 5322 3.4), unfolded: where it has to be folded, every
-    blank between encoded words is a place for it.
-
-    ASCII names become a phrase of atoms or a quoted string, others encoded words of at most 75
-    characters (RFC 2047 2). Control characters in the name become blanks.
-    """
-    name = "".join(" " if _is_control(c) and c not in _JOINERS else c for c in name)
-    # An ASCII name that reads like an encoded word would be decoded by whoever reads it.
-    if name.isascii() and "=?" not in name:
-        if _SPECIALS.search(name):
-            name = '"' + _ESCAPED.sub(r"\\\g<0>", name) + '"'
-        return f"{name} <{address}>"
-    words = Header(name, "utf-8", maxlinelen=75, header_name="From").encode(linesep="\n")
-    return f"{words.replace(chr(10), '')} <{address}>"
 
 
 def _is_control(character: str) -> bool:

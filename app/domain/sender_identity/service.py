@@ -12,11 +12,20 @@ from app.db import chunks
 from app.domain import accounts
 from app.domain.sender_identity import naming
 from app.domain.sender_identity.models import SenderIdentity
+from app.domain.sender_identity.standing import (
+    CUSTOM,
+    DEFAULT,
+    PENDING,
+    UNKNOWN,
+    chosen,
+    customs,
+    standings,
+)
 from app.errors import Conflict, FieldError, NotFound, invalid_field
-from app.mail.addresses import is_addr_spec
+from app.mail.addresses import canonical, is_addr_spec
+from app.mail.alignment import ascii_domain
 
-DEFAULT = "default"
-CUSTOM = "custom"
+LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,52 +38,65 @@ class Identity:
     custom_address: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SenderWarning:
-    """Something that the team should know before it writes; `code` is stable."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """From and Reply-To of a mail, exactly as it is sent."""
-
-    from_name: str
-    from_address: str
-    from_header: str
-    reply_to: str | None
-    warnings: tuple[SenderWarning, ...]
-
-
 async def set_for(
-    db: AsyncSession, account_id: str, channel_id: str, wanted: Identity, *, at: str = ""
+    db: AsyncSession,
+    account_id: str,
+    channel_id: str,
+    wanted: Identity,
+    *,
+    at: str = "",
+    policy: str | None = None,
 ) -> SenderIdentity:
     """
-    The channel has the wanted identity. `at` is the JSON Pointer of the identity in the request.
+    The channel has the wanted identity. `at` is the JSON Pointer of the identity in the request;
+    `policy` is what the custom address's domain publishes (DMARC), where that was asked.
 
-    Raises Invalid for a name that cannot stand; Conflict when another channel has the name, or the
-    custom address is not known to be the account's.
+    A custom address that waits to be proved is kept as a wish; what was in force stays until then
+    (C4). Raises Invalid for a name that cannot stand; Conflict when another channel has the name,
+    or the account knows nothing of the custom address.
     """
-    _check_address(wanted, at)
+    custom = _custom_address(wanted, at)
     taken = await _names_of_others(db, account_id, channel_id)
     name = await _name(db, account_id, wanted.company_name, taken, at)
     row = await db.get(SenderIdentity, (account_id, channel_id))
     if row is None:
         row = SenderIdentity(account_id=account_id, channel_id=channel_id)
         db.add(row)
+    await _put_address(db, row, wanted.address_kind, custom, at)
     row.name_style = wanted.name_style
     row.company_name = name
     row.company_name_key = naming.key_of(name)
-    row.address_kind = wanted.address_kind
-    row.custom_address = wanted.custom_address
+    row.from_policy = policy if custom else None
     await db.flush()
     return row
 
 
-def _check_address(wanted: Identity, at: str) -> None:
-    """A custom address is usable once the account has proved that it is its own (C2, C3)."""
+async def _put_address(
+    db: AsyncSession, row: SenderIdentity, kind: str, custom: str | None, at: str
+) -> None:
+    known = await standings(db, row.account_id, customs(row) | ({custom} if custom else set()))
+    wish = row.custom_address
+    is_same = wish is not None and custom is not None and canonical(custom) == canonical(wish)
+    if custom is not None and known[custom].state == UNKNOWN and not is_same:
+        detail = (
+            f"{custom} is neither verified nor at a connected sending domain. "
+            "The channel keeps its address until it is."
+        )
+        raise Conflict(
+            detail,
+            "sender_identity.address_not_verified",
+            (FieldError(f"{at}/address/address", detail),),
+        )
+    if custom is None:
+        row.previous_address = None
+    elif wish is not None and not is_same and known[wish].state != PENDING:
+        row.previous_address = wish
+    row.address_kind, row.custom_address = kind, custom
+    row.address_in_force = chosen(row, known).address
+
+
+def _custom_address(wanted: Identity, at: str) -> str | None:
+    """The custom address that is wanted, its domain as A-labels. Raises Invalid."""
     if wanted.address_kind != CUSTOM:
         if wanted.custom_address is not None:
             raise invalid_field(
@@ -82,23 +104,21 @@ def _check_address(wanted: Identity, at: str) -> None:
                 "The default address is the channel's own; a custom one has the kind custom.",
                 "sender_identity.address_not_custom",
             )
-        return
-    if not wanted.custom_address or not is_addr_spec(wanted.custom_address):
+        return None
+    return read_address(wanted.custom_address or "", at=f"{at}/address/address")
+
+
+def read_address(text: str, *, at: str) -> str:
+    """An address to write from, its domain as A-labels. Raises Invalid; `at` points to it."""
+    local, _, domain = text.strip().rpartition("@")
+    address = f"{local}@{ascii_domain(domain)}"
+    if not is_addr_spec(address) or len(address.encode()) > LONGEST_ADDRESS or "[" in domain:
         raise invalid_field(
-            f"{at}/address/address",
+            at,
             "A custom address is a mail address such as support@acme.example.",
             "sender_identity.bad_address",
         )
-    # Proofs are not stored yet: neither verified addresses nor connected domains exist.
-    detail = (
-        f"{wanted.custom_address} is neither verified nor at a connected sending domain. "
-        "The channel keeps its address until it is."
-    )
-    raise Conflict(
-        detail,
-        "sender_identity.address_not_verified",
-        (FieldError(f"{at}/address/address", detail),),
-    )
+    return address
 
 
 async def _name(
@@ -164,21 +184,4 @@ async def remove(db: AsyncSession, account_id: str, channel_id: str) -> None:
         delete(SenderIdentity).where(
             SenderIdentity.account_id == account_id, SenderIdentity.channel_id == channel_id
         )
-    )
-
-
-def preview(identity: SenderIdentity, *, agent_name: str | None, hosted_address: str) -> Preview:
-    """
-    From and Reply-To as they are sent for this agent (None: a mail that nobody signs).
-
-    Reply-To stands only where answers to From would not come back to the channel by themselves.
-    """
-    address = identity.custom_address or hosted_address
-    name = naming.from_name(identity.name_style, identity.company_name, agent_name)
-    return Preview(
-        from_name=name,
-        from_address=address,
-        from_header=naming.from_header(name, address),
-        reply_to=None if address == hosted_address else hosted_address,
-        warnings=(),
     )
