@@ -13,8 +13,8 @@ from sqlalchemy import select
 from app.domain import accounts, raw_mail
 from app.domain.outbox import OutboxItem
 from app.worker import routing
-from tests.conftest import Account
 from tests.builders import new_user
+from tests.conftest import Account
 from tests.journeys.conftest import Inbox
 
 OFF = {"time_zone": "UTC", "days": {}}
