@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.api.message_views import AuthenticationView
 from app.api.messages import raw_answer
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
@@ -46,6 +47,10 @@ class ReceivedMailView(BaseModel):
         description="Null: machine mail that belongs to no conversation."
     )
     received_at: datetime
+    released_at: datetime | None = Field(description="When it was let out of quarantine.")
+    authentication: AuthenticationView = Field(
+        description="As it was found when the mail arrived; null: not known."
+    )
 
 
 class ReplayRequest(BaseModel):
@@ -78,7 +83,13 @@ class ReplayView(BaseModel):
 
 def view(received: ReceivedMail) -> ReceivedMailView:
     """The delivery as the contract shows it."""
-    return ReceivedMailView.model_validate(received, by_name=True)
+    named = {name: getattr(received, name) for name in _AS_THEY_ARE}
+    found = received.authentication or {}
+    proof = {name: found.get(name) for name in AuthenticationView.model_fields}
+    return ReceivedMailView.model_validate({**named, "authentication": proof}, by_name=True)
+
+
+_AS_THEY_ARE = ReceivedMailView.model_fields.keys() - {"authentication"}
 
 
 @router.get("", operation_id="list_received_mail", responses=refusals(400, 401, 403, 422, 429))
@@ -175,3 +186,29 @@ async def replay_received_mail(
         conversation_id=done.received.conversation_id,
         changes=[Difference(**one) for one in done.changes],
     )
+
+
+@router.post(
+    "/{received_id}/release",
+    operation_id="release_received_mail",
+    responses=refusals(401, 403, 404, 409, 429),
+)
+async def release_received_mail(
+    received_id: str, caller: Writer, db: Db, house: TheHouse
+) -> ReceivedMailView:
+    """
+    Let a mail out of quarantine.
+
+    It becomes a message as if nothing had held it back. Repeated, it changes nothing. Mail that
+    is not in quarantine is refused (409 `received_mail.not_quarantined`), and so is what was
+    purged after 90 days (409 `received_mail.nothing_kept`).
+    """
+    released = await inbound.release(
+        db,
+        house.store,
+        caller.account_id,
+        received_id,
+        now=datetime.now(UTC),
+        keys=house.post.keys,
+    )
+    return view(released)

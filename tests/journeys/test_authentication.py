@@ -13,7 +13,7 @@ import pytest
 
 from app.mail import dkim
 from app.settings import Settings
-from tests.builders import connected_channel, mail
+from tests.builders import connected_channel, mail, new_user
 from tests.conftest import Deliver, Service
 from tests.dns_server import Zone, serving
 from tests.journeys.conftest import Inbox
@@ -30,7 +30,11 @@ def key() -> dkim.KeyPair:
 @pytest.fixture
 async def zone() -> AsyncIterator[Zone]:
     texts = {
-        "_dmarc.bank.example.org": ["v=DMARC1; p=reject; rua=mailto:dmarc@bank.example.org"],
+        "_dmarc.bank.example.org": ["v=DMARC1; p=quarantine; rua=mailto:dmarc@bank.example.org"],
+        "_dmarc.strict.example.org": ["v=DMARC1; p=reject"],
+        "_dmarc.acme.example.com": ["v=DMARC1; p=quarantine"],
+        "_dmarc.google.com": ["v=DMARC1; p=reject"],
+        "s1._domainkey.google.com": [key().public_txt],
         "s1._domainkey.bank.example.org": [key().public_txt],
         "s1._domainkey.acme.example.com": [key().public_txt],
     }
@@ -118,6 +122,114 @@ async def test_a_forged_answer_waits_in_the_conversation_until_somebody_looks(
     assert await trust(inbox, message) == "contradicted"
     assert message["conversation_id"] == first["conversation_id"]
     assert (first["pending"], message["pending"]) == (False, True)
+
+
+STRICT = "Eve <ben@strict.example.org>"
+
+
+async def test_who_is_denied_by_a_domain_that_asks_to_reject_goes_to_quarantine(
+    inbox: Inbox,
+) -> None:
+    received = await inbox.receive(sender=STRICT)
+
+    released = await inbox.post(f"/v1/received-mail/{received['id']}/release")
+    message = await inbox.get(f"/v1/messages/{released['message_id']}")
+    assert received["outcome"] == "quarantined"
+    assert "p=reject" in received["reason"]
+    assert received["authentication"] == results("none", "fail")
+    assert received["message_id"] is None
+    assert await trust(inbox, message) == "contradicted"
+
+
+async def test_neither_a_seal_nor_a_strange_signature_gets_a_forgery_through(
+    inbox: Inbox,
+) -> None:
+    sealed = mail(sender=STRICT, more="ARC-Seal: i=1; a=rsa-sha256; cv=none; d=evil.example\r\n")
+    strange = signed("acme.example.com", sender=STRICT)
+    keyless = signed("nokey.strict.example.org", sender=STRICT)
+
+    outcomes = [(await inbox.receive(raw))["outcome"] for raw in (sealed, strange, keyless)]
+
+    assert outcomes == ["quarantined"] * 3
+
+
+async def test_an_allowed_sender_is_not_held_back_but_still_not_believed(inbox: Inbox) -> None:
+    entry = {"kind": "allow", "domain": "strict.example.org"}
+    await inbox.post("/v1/sender-lists", entry, 201)
+
+    message = await inbox.take(sender=STRICT)
+
+    assert await trust(inbox, message) == "contradicted"
+
+
+async def test_who_only_pretends_to_be_of_the_team_waits_and_comments_nothing(
+    inbox: Inbox,
+) -> None:
+    await new_user(inbox.http, "ann@acme.example.com")
+    first = await inbox.take(signed())
+    answer = {
+        "sender": "Ann <ann@acme.example.com>",
+        "message_id": "<2@acme.example.com>",
+        "more": "In-Reply-To: <1@bank.example.org>\r\n",
+    }
+
+    forged = await inbox.take(mail("Refund it all.", **answer))
+    genuine = await inbox.take(
+        signed("acme.example.com", **{**answer, "message_id": "<3@acme.example.com>"})
+    )
+
+    decision = await inbox.attribution_of(forged)
+    assert (forged["kind"], forged["pending"]) == ("message", True)
+    assert forged["author"]["user_id"] is None
+    assert forged["conversation_id"] == first["conversation_id"]
+    assert (decision["class"], decision["trust"]) == ("transparent", "contradicted")
+    assert "denies" in decision["candidates"][0]["reason"]
+    assert (genuine["kind"], genuine["pending"]) == ("comment", False)
+    assert ["ann@acme.example.com"] not in await inbox.contact_addresses()
+
+
+async def test_a_new_mail_of_who_pretends_to_be_of_the_team_makes_no_contact_of_his_address(
+    inbox: Inbox,
+) -> None:
+    await new_user(inbox.http, "ann@acme.example.com")
+
+    message = await inbox.take(sender="Ann <ann@acme.example.com>")
+
+    assert message["author"]["user_id"] is None
+    assert await inbox.contact_addresses() == [[]]
+
+
+async def test_fields_that_agree_prove_nothing_where_the_group_s_domain_denies_the_mail(
+    inbox: Inbox,
+) -> None:
+    rewritten = {
+        "sender": f'"Dora Doe via Support" <{TEAM}>',
+        "more": "X-Original-From: dora@d.example.net\r\nReply-To: dora@d.example.net\r\n",
+    }
+
+    message = await inbox.take(**rewritten)
+
+    assert message["author"]["address"] == "dora@d.example.net"
+    assert await trust(inbox, message) == "unverified"
+
+
+async def test_only_the_providers_own_confirmation_is_shown(inbox: Inbox) -> None:
+    asking = {
+        "text": "To allow it:\nhttps://mail-settings.google.com/mail/vf-abc\n",
+        "sender": "Gmail Team <forwarding-noreply@google.com>",
+        "subject": "(#123456789) Gmail Forwarding Confirmation",
+        "message_id": "<confirm@google.com>",
+    }
+    path = f"/v1/channels/{inbox.channel['id']}/forwarding"
+
+    forged = await inbox.receive(mail(**asking))
+    before = await inbox.get(path)
+    genuine = await inbox.receive(signed("google.com", **asking))
+    after = await inbox.get(path)
+
+    assert (forged["outcome"], before["confirmation"]) == ("quarantined", None)
+    assert genuine["outcome"] == "accepted"
+    assert after["confirmation"]["code"] == "123456789"
 
 
 async def test_a_genuine_answer_joins_the_conversation(inbox: Inbox) -> None:

@@ -14,25 +14,39 @@ from app.domain.inbound.ledger import (
     list_received,
     note_refusals,
 )
+from app.domain.inbound.lists import (
+    NewListedSender,
+    get_listed,
+    list_listed,
+    list_sender,
+    unlist,
+)
 from app.domain.inbound.marks import accepting
-from app.domain.inbound.models import ReceivedMail
+from app.domain.inbound.models import ListedSender, ReceivedMail
 from app.domain.inbound.receiving import Arrival, read_safely, receive
-from app.domain.inbound.replaying import Replayed, replay, replay_anywhere
+from app.domain.inbound.replaying import Replayed, release, replay, replay_anywhere
 
 __all__ = [
     "OUTCOMES",
     "Arrival",
     "LedgerFilter",
+    "ListedSender",
+    "NewListedSender",
     "ReceivedMail",
     "Refused",
     "Replayed",
     "accepting",
+    "get_listed",
     "get_received",
     "list_everywhere",
+    "list_listed",
     "list_received",
+    "list_sender",
     "note_refusals",
     "read_safely",
     "receive",
+    "release",
     "replay",
     "replay_anywhere",
+    "unlist",
 ]

@@ -1,13 +1,18 @@
-"""The ledger of deliveries."""
+"""The ledger of deliveries, and the lists of senders."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Id, Owned
+from app.db import Base, Id, Json, Owned
+
+QUARANTINED = "quarantined"
+# A quarantined mail whose octets are still there.
+HELD = "outcome = 'quarantined' AND raw_digest IS NOT NULL"
 
 
 class ReceivedMail(Owned, Base):
@@ -18,6 +23,13 @@ class ReceivedMail(Owned, Base):
         Index(None, "account_id", "outcome", "id"),
         Index(None, "account_id", "envelope_from", "id"),
         Index(None, "account_id", "message_id"),
+        Index(None, "account_id", "raw_digest"),
+        Index(
+            "ix_received_mail_held",
+            "received_at",
+            sqlite_where=text(HELD),
+            postgresql_where=text(HELD),
+        ),
     )
 
     outcome: Mapped[str] = mapped_column(String(12))
@@ -34,3 +46,26 @@ class ReceivedMail(Owned, Base):
     conversation_id: Mapped[str | None] = mapped_column(Id)
     raw_digest: Mapped[str | None] = mapped_column(String(64))
     received_at: Mapped[datetime]
+    # What DKIM and DMARC said when it arrived; null where nobody could compute it.
+    authentication: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    released_at: Mapped[datetime | None]  # out of quarantine
+
+
+class ListedSender(Owned, Base):
+    """An address or domain whose mail is always, or never, let through (F5)."""
+
+    __tablename__ = "sender_lists"
+    __table_args__ = (
+        # The subject leads: mail asks for subjects, and one may be on both lists.
+        Index(
+            "uq_sender_lists_account_id_subject_kind",
+            "account_id",
+            "subject",
+            "kind",
+            unique=True,
+        ),
+    )
+
+    kind: Mapped[str] = mapped_column(String(5))
+    subject: Mapped[str] = mapped_column(String(320))  # canonical; a domain has no @
+    created_at: Mapped[datetime]

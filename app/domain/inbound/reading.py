@@ -6,7 +6,7 @@ Deliberately not here: whose mail it is. Attribution and class need facts of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app import ids
@@ -124,3 +124,13 @@ def report_of(report: Report | None) -> dict[str, Any] | None:
 def authentication(found: Authentication | None) -> dict[str, str | None]:
     """The results of authentication as they are stored; nothing when none was computed."""
     return {"dkim": found.dkim, "dmarc": found.dmarc} if found else {}
+
+
+def proof(found: Authentication | None) -> dict[str, Any] | None:
+    """The same with all that decides, as the ledger keeps it for processing the mail again."""
+    return asdict(found) if found else None
+
+
+def proof_of(kept: dict[str, Any] | None) -> Authentication | None:
+    """What `proof` has kept."""
+    return Authentication(**kept) if kept else None

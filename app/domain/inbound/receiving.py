@@ -22,9 +22,11 @@ from app import ids
 from app.db import refusal_for
 from app.domain import accounts, channels, events, raw_mail
 from app.domain.channels import ChannelFacts
+from app.domain.events import NewEvent
+from app.domain.inbound.lists import hold_back
 from app.domain.inbound.marks import NOTHING, accepting, marks_of
-from app.domain.inbound.models import ReceivedMail
-from app.domain.inbound.reading import Reading, read
+from app.domain.inbound.models import QUARANTINED, ReceivedMail
+from app.domain.inbound.reading import Reading, proof, read
 from app.domain.inbound.understanding import Understood, apply, understand
 from app.domain.sender_identity import Post
 from app.mail.authentication import Authentication
@@ -177,17 +179,34 @@ async def _understand_together(
         if isinstance(delivery.arrival.reading, Reading)
     ]
     await understand(db, parcels)
-    results, news = await apply(db, parcels, now, post)
-    # A request to confirm the forwarding is no proof that it works.
-    proven = {(p.facts.account_id, p.facts.channel_id) for p in parcels if p.confirmation is None}
+    await hold_back(db, parcels)
+    passed = [parcel for parcel in parcels if not parcel.held]
+    results, news = await apply(db, passed, now, post) if passed else ([], [])
+    let_through = iter(results)
+    # A request to confirm the forwarding is no proof that it works, nor is what is held back.
+    proven = {(p.facts.account_id, p.facts.channel_id) for p in passed if p.confirmation is None}
     news += await channels.mail_arrived(db, sorted(proven), now)
-    await events.record(db, news, now)
-    for delivery, parcel, result in zip(deliveries, parcels, results, strict=True):
+    for delivery, parcel in zip(deliveries, parcels, strict=True):
+        delivery.mail_class = parcel.mail_class
+        if parcel.held:
+            delivery.outcome, delivery.reason = QUARANTINED, parcel.held
+            facts = delivery.facts
+            news.append(
+                quarantined(facts.account_id, delivery.id, facts.channel_id, delivery.reason)
+            )
+            continue
+        result = next(let_through)
         delivery.outcome = "duplicate" if result.duplicate else "accepted"
         delivery.reason = parcel.reason if not result.duplicate else SAME_MAIL
-        delivery.mail_class = parcel.mail_class
         delivery.message_id = result.message_id
         delivery.conversation_id = result.conversation_id
+    await events.record(db, news, now)
+
+
+def quarantined(account_id: str, received_id: str, channel_id: str | None, reason: str) -> NewEvent:
+    """The event of a mail that is held back."""
+    facts = {"received_mail_id": received_id, "channel_id": channel_id, "reason": reason}
+    return NewEvent(account_id, "mail.quarantined", facts)
 
 
 def _fail(delivery: Delivery, fault: Exception) -> None:
@@ -222,4 +241,6 @@ def _ledger_row(delivery: Delivery) -> dict[str, Any]:
         "conversation_id": delivery.conversation_id,
         "raw_digest": arrival.digest,
         "received_at": arrival.received_at,
+        "authentication": proof(arrival.authentication),
+        "released_at": None,
     }

@@ -1,8 +1,9 @@
 """
 Replaying: a kept mail is processed again, for real or only to see what would come out.
 
-A failed mail becomes a message as if it had just arrived. A mail that has its message keeps its
-place and author; what was read out of it (texts, attachments, class) is brought up to date.
+A failed mail becomes a message as if it had just arrived; a quarantined one, too, when what held it
+back is gone, or when somebody releases it. A mail that has its message keeps its place and author;
+what was read out of it (texts, attachments, class) is brought up to date.
 """
 
 from __future__ import annotations
@@ -18,10 +19,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain import accounts, channels, conversations, events, raw_mail
 from app.domain.conversations import Message
+from app.domain.events import NewEvent
 from app.domain.inbound.ledger import get_received
+from app.domain.inbound.lists import hold_back
 from app.domain.inbound.marks import NOTHING, marks_of
-from app.domain.inbound.models import ReceivedMail
-from app.domain.inbound.receiving import SAME_MAIL, in_words, is_database_away, read_safely
+from app.domain.inbound.models import QUARANTINED, ReceivedMail
+from app.domain.inbound.reading import proof_of
+from app.domain.inbound.receiving import (
+    SAME_MAIL,
+    in_words,
+    is_database_away,
+    quarantined,
+    read_safely,
+)
 from app.domain.inbound.understanding import Understood, apply, incoming_of, understand
 from app.errors import Conflict, NotFound, Refusal
 from app.mail import tokens
@@ -65,24 +75,9 @@ async def replay(
     channel is gone.
     """
     received = await get_received(db, account_id, received_id)
-    if received.raw_digest is None or received.channel_id is None:
-        raise Conflict("Nothing was kept of a refused mail.", "received_mail.nothing_kept")
-    raw = await raw_mail.raw_of(db, store, account_id, received.raw_digest)
-    found = await asyncio.to_thread(read_safely, raw, received.envelope_from)
-    if isinstance(found, Exception):
-        return Replayed(received, "failed", in_words(found), [])
-    facts = await channels.facts_of(db, account_id, received.channel_id)
-    parcel = Understood(
-        facts,
-        found,
-        received.envelope_from,
-        received.raw_digest,
-        received.received_at,
-        marks=marks_of(keys, received.recipient, found) if keys else NOTHING,
-    )
     try:
         async with db.begin_nested():
-            done = await _understand_again(db, received, parcel, dry_run=dry_run, now=now)
+            done = await _again(db, store, received, dry_run=dry_run, now=now, keys=keys)
             if dry_run:
                 raise _OnlyTried(done)
             return done
@@ -95,10 +90,76 @@ async def replay(
         return Replayed(received, "failed", in_words(fault), [])
 
 
+async def release(
+    db: AsyncSession,
+    store: BlobStore,
+    account_id: str,
+    received_id: str,
+    *,
+    now: datetime,
+    keys: tokens.Keys | None = None,
+) -> ReceivedMail:
+    """
+    A quarantined mail is processed as if nothing had held it back. Released before: as it is.
+
+    Raises NotFound; Conflict when it is not quarantined, or is purged, or cannot be understood.
+    """
+    received = await get_received(db, account_id, received_id)
+    if received.released_at is not None:
+        return received
+    if received.outcome != QUARANTINED:
+        detail = f"This mail is not in quarantine: its outcome is {received.outcome}."
+        raise Conflict(detail, "received_mail.not_quarantined")
+    done = await _again(db, store, received, dry_run=False, now=now, keys=keys, is_released=True)
+    if done.outcome == "failed":
+        raise Conflict(f"It cannot be processed: {done.reason}", "received_mail.not_understood")
+    received.released_at = now
+    facts = {
+        "received_mail_id": received.id,
+        "channel_id": received.channel_id,
+        "message_id": received.message_id,
+        "conversation_id": received.conversation_id,
+    }
+    await events.record(db, [NewEvent(account_id, "mail.released", facts)], now)
+    return received
+
+
+async def _again(
+    db: AsyncSession,
+    store: BlobStore,
+    received: ReceivedMail,
+    *,
+    dry_run: bool,
+    now: datetime,
+    keys: tokens.Keys | None,
+    is_released: bool = False,
+) -> Replayed:
+    if received.raw_digest is None or received.channel_id is None:
+        raise Conflict("Nothing is kept of this mail.", "received_mail.nothing_kept")
+    raw = await raw_mail.raw_of(db, store, received.account_id, received.raw_digest)
+    found = await asyncio.to_thread(read_safely, raw, received.envelope_from)
+    if isinstance(found, Exception):
+        return Replayed(received, "failed", in_words(found), [])
+    parcel = Understood(
+        await channels.facts_of(db, received.account_id, received.channel_id),
+        found,
+        received.envelope_from,
+        received.raw_digest,
+        received.received_at,
+        authentication=proof_of(received.authentication),
+        marks=marks_of(keys, received.recipient, found) if keys else NOTHING,
+    )
+    await understand(db, [parcel])
+    if received.message_id is None and not is_released:
+        await hold_back(db, [parcel])
+    return await _understand_again(db, received, parcel, dry_run=dry_run, now=now)
+
+
 async def _understand_again(
     db: AsyncSession, received: ReceivedMail, parcel: Understood, *, dry_run: bool, now: datetime
 ) -> Replayed:
-    await understand(db, [parcel])
+    if received.message_id is None and parcel.held:
+        return await _held(db, received, parcel, dry_run=dry_run, now=now)
     if received.message_id is None:
         return await _first_time(db, received, parcel, dry_run=dry_run, now=now)
     message = await conversations.get_message(db, received.account_id, received.message_id)
@@ -107,6 +168,23 @@ async def _understand_again(
         for one in changes:
             setattr(message, one["field"], one["after"])
     return Replayed(received, received.outcome, received.reason, changes)
+
+
+async def _held(
+    db: AsyncSession, received: ReceivedMail, parcel: Understood, *, dry_run: bool, now: datetime
+) -> Replayed:
+    """It goes to quarantine, or stays there."""
+    before = received.outcome
+    changes = [{"field": "outcome", "before": before, "after": QUARANTINED}]
+    if before == QUARANTINED:
+        changes = []
+    if not dry_run:
+        received.outcome, received.reason = QUARANTINED, parcel.held
+        received.mail_class = parcel.mail_class
+        if changes:
+            news = quarantined(received.account_id, received.id, received.channel_id, parcel.held)
+            await events.record(db, [news], now)
+    return Replayed(received, QUARANTINED, parcel.held, changes)
 
 
 async def _first_time(
