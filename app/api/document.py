@@ -32,6 +32,7 @@ TAGS = {
     "messages": "Mails, internal comments and events of conversations; raw mail, attachments, and "
     "who wrote a mail with the reasons.",
     "received mail": "The ledger: every delivery over SMTP, to each recipient, with its outcome.",
+    "sender lists": "Whose mail is let through, and whose is held back in quarantine.",
     "tickets": "Ticket pipelines and their stages.",
     "events": "The ordered log of what happened in the account.",
     "health": "For load balancers and monitoring; no key is needed.",
