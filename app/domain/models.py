@@ -11,6 +11,7 @@ from app.domain.raw_mail import models as raw_mail
 from app.domain.routing import models as routing
 from app.domain.sender_identity import models as sender_identity
 from app.domain.tickets import models as tickets
+from app.domain.webhooks import models as webhooks
 
 __all__ = [
     "accounts",
@@ -24,4 +25,5 @@ __all__ = [
     "routing",
     "sender_identity",
     "tickets",
+    "webhooks",
 ]

@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.db import Database
-from app.domain import accounts, events
+from app.domain import accounts, events, webhooks
 from app.worker.clock import Job
 
 ACCOUNTS = 50  # in one turn
 PIECES = 100  # in one turn; the other jobs wait meanwhile
 
+Due = Callable[[AsyncSession, datetime, int], Awaitable[Sequence[str]]]
+Forget = Callable[[AsyncSession, str, datetime], Awaitable[int]]
+
 
 def forget_old_events(database: Database, days: int) -> Job:
     """Events that are older than this are gone from the log, from its beginning on."""
+    return _forgetting(
+        "forget_old_events",
+        database,
+        days,
+        events.accounts_with_older,
+        events.forget_older,
+    )
 
+
+def forget_old_deliveries(database: Database, days: int) -> Job:
+    """Deliveries of webhooks are kept for as long as events are."""
+    return _forgetting(
+        "forget_old_deliveries",
+        database,
+        days,
+        webhooks.accounts_with_older,
+        webhooks.forget_older,
+    )
+
+
+def _forgetting(name: str, database: Database, days: int, due_in: Due, forget: Forget) -> Job:
     async def run() -> None:
         before = datetime.now(UTC) - timedelta(days=days)
         async with database.reading() as db:
-            due = list(await events.accounts_with_older(db, before, ACCOUNTS))
+            due = list(await due_in(db, before, ACCOUNTS))
         for _ in range(PIECES):
             if not due:
                 return
             async with database.writing() as db:
                 await accounts.lock(db, due[-1:])
-                if await events.forget_older(db, due[-1], before) < events.PIECE:
+                if not await forget(db, due[-1], before):
                     due.pop()
 
-    return Job("forget_old_events", 60, run)
+    return Job(name, 60, run)

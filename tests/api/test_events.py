@@ -167,8 +167,7 @@ async def test_a_long_past_is_forgotten_in_pieces(
     for number in range(7):
         await team(http, number)
     await age(service, account.id, up_to=7, days=31)
-    for place in ("app.domain.events.following.PIECE", "app.domain.events.PIECE"):
-        monkeypatch.setattr(place, 2)
+    monkeypatch.setattr("app.domain.events.following.PIECE", 2)
     before = datetime.now(UTC) - timedelta(days=30)
 
     async with service.database.writing() as db:

@@ -5,7 +5,6 @@ Deliberately not here: who listens. Readers follow the sequence by cursor.
 """
 
 from app.domain.events.following import (
-    PIECE,
     TOO_OLD,
     Piece,
     accounts_with_older,
@@ -16,10 +15,9 @@ from app.domain.events.following import (
     list_events,
 )
 from app.domain.events.models import Event, EventSequence
-from app.domain.events.service import NewEvent, record, recorded_in
+from app.domain.events.service import NewEvent, record, recorded_in, wake
 
 __all__ = [
-    "PIECE",
     "TOO_OLD",
     "Event",
     "EventSequence",
@@ -33,4 +31,5 @@ __all__ = [
     "list_events",
     "record",
     "recorded_in",
+    "wake",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,7 +61,12 @@ async def record(db: AsyncSession, news: Sequence[NewEvent], now: datetime) -> N
             }
         )
     await db.execute(_INSERT, rows)
-    db.info.setdefault(_RECORDED, set()).update(counts)
+    wake(db, counts)
+
+
+def wake(db: AsyncSession, account_ids: Iterable[str]) -> None:
+    """Whoever follows these accounts looks at them once the transaction is committed."""
+    db.info.setdefault(_RECORDED, set()).update(account_ids)
 
 
 def recorded_in(info: Mapping[Any, Any]) -> Collection[str]:
