@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.channel_access import ChannelId, Reader, read_channel
+from app.api.channel_access import ChannelId, Reader, Writer, read_channel
 from app.api.channel_schemas import Status
 from app.api.problems import refusals
 from app.api.unit_of_work import Db, TheHouse, UnitOfWork
@@ -72,6 +72,19 @@ class ConfirmationView(BaseModel):
     received_at: datetime
 
 
+class ForwardingTestView(BaseModel):
+    """A mail that was sent to the team address to see whether it arrives here."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    state: Literal["waiting", "passed", "failed"]
+    sent_to: str = Field(description="The team address.")
+    finding: str = Field(description="What is to be known of it, in words; empty: nothing.")
+    started_at: datetime
+    finished_at: datetime | None
+
+
 class ForwardingView(BaseModel):
     """Whether mail is forwarded, and what the provider waits for."""
 
@@ -81,6 +94,7 @@ class ForwardingView(BaseModel):
     forwarding_address: str
     last_received_at: datetime | None
     confirmation: ConfirmationView | None = Field(description="Null: the provider has not asked.")
+    test: ForwardingTestView | None = Field(description="The newest test; null: there was none.")
 
 
 @router.get("/setup", operation_id="get_channel_setup", responses=READING)
@@ -137,5 +151,28 @@ async def get_channel_forwarding(
             "forwarding_address": found.forwarding_address,
             "last_received_at": found.channel.last_received_at,
             "confirmation": found.channel.confirmation,
+            "test": await channels.forwarding_tests.latest(db, caller.account_id, channel_id),
         }
+    )
+
+
+@router.post(
+    "/forwarding-tests",
+    operation_id="start_forwarding_test",
+    status_code=202,
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def start_forwarding_test(
+    channel_id: ChannelId, caller: Writer, db: Db, house: TheHouse
+) -> ForwardingTestView:
+    """
+    Send a mail to the team address to see whether it is forwarded.
+
+    It is recognised when it arrives, and becomes no conversation. The result stands at
+    `GET …/forwarding` under `test`: `passed`, or `failed` when nothing came within 30 minutes.
+    One test a minute and 20 a day; the channel has to be connected and to have a team address.
+    """
+    found = await read_channel(db, house, caller, channel_id)
+    return ForwardingTestView.model_validate(
+        await channels.forwarding_tests.start(db, house.post, found.channel, datetime.now(UTC))
     )

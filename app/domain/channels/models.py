@@ -86,3 +86,22 @@ class HostedAddress(Base):
     state: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+
+
+class ForwardingTest(Owned, Base):
+    """A mail that was sent to the team address to see whether it is forwarded to the channel."""
+
+    __tablename__ = "forwarding_tests"
+    __table_args__ = (
+        ForeignKeyConstraint(["account_id", "channel_id"], ["channels.account_id", "channels.id"]),
+        Index(None, "account_id", "channel_id", "id"),
+        Index(None, "state", "started_at"),
+    )
+
+    channel_id: Mapped[str] = mapped_column(Id)
+    state: Mapped[str] = mapped_column(String(10))  # waiting, passed, failed
+    sent_from: Mapped[str] = mapped_column(String(320))
+    sent_to: Mapped[str] = mapped_column(String(320))
+    finding: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

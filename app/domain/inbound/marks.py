@@ -7,6 +7,7 @@ Each is signed; nothing is believed that is not. Deliberately not here: what fol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from app.mail import tokens
 
 _LOOP_MARK = sender_identity.LOOP_MARK.lower()
 _MOST_IDS = 50
+_TOKEN = re.compile(r"\[(fwt-[a-z0-9.]{20,60})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Marks:
     """What a mail carries of ours. Message and conversation ids are signed, not yet looked up."""
 
     is_own: bool = False
+    forwarding_test: str | None = None  # the test that it is the mail of
     conversation_id: str | None = None  # by the tag of the reply address
     returned: tuple[str, int] | None = None  # message and recipient, by the return path
     answered: tuple[str, ...] = ()  # messages, by the ids in the header, the nearest first
@@ -41,14 +44,27 @@ def marks_of(keys: tokens.Keys, recipient: str, reading: Reading) -> Marks:
     mail = reading.mail
     own = [one.strip() for one in mail.headers.values(_LOOP_MARK)[:5]]
     report = reading.report
+    test = _forwarding_test(keys, reading)
     answered = (tokens.read_message_id(keys, one) for one in reading.mentioned[:_MOST_IDS])
     return Marks(
-        is_own=any(tokens.is_own_mark(keys, one, reading.message_id) for one in own),
+        is_own=test is not None
+        or any(tokens.is_own_mark(keys, one, reading.message_id) for one in own),
+        forwarding_test=test,
         conversation_id=tokens.read_reply_address(keys, recipient),
         returned=tokens.read_return_path(keys, recipient),
         answered=tuple(dict.fromkeys(one for one in answered if one)),
         reported=tokens.read_message_id(keys, report.original_message_id) if report else None,
     )
+
+
+def _forwarding_test(keys: tokens.Keys, reading: Reading) -> str | None:
+    """By its Message-ID, else by the token in its subject: groups give mail a new id."""
+    found = _TOKEN.search(reading.mail.subject[:300])
+    for one in (reading.message_id, found[1] if found else ""):
+        named = tokens.read_message_id(keys, one)
+        if named is not None and named.startswith("fwt_"):
+            return named
+    return None
 
 
 async def accepting(
