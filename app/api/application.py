@@ -20,6 +20,7 @@ from app.api import (
     channels,
     contacts,
     conversations,
+    deliveries,
     document,
     events,
     health,
@@ -27,11 +28,15 @@ from app.api import (
     messages,
     problems,
     received_mail,
-    sender_lists,
+    replies,
     routing,
+    sender_lists,
     teams,
     ticket_pipelines,
+    ticket_properties,
+    tickets,
     users,
+    webhooks,
 )
 from app.api.requests import RequestLog
 from app.db import Database
@@ -46,12 +51,17 @@ ROUTERS = (
     channels,
     contacts,
     conversations,
+    replies,
+    routing,
+    deliveries,
     messages,
     received_mail,
     sender_lists,
-    routing,
+    tickets,
     ticket_pipelines,
+    ticket_properties,
     events,
+    webhooks,
     health,
 )
 DESCRIPTION = """

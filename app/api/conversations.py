@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.api.etags import IfMatch, check_match, tagged
-from app.api.message_views import MessageView, message_view
+from app.api.message_views import MessageView, message_view, views_with_deliveries
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -244,7 +244,7 @@ async def list_messages(
     page = await conversations.list_messages(
         db, caller.account_id, conversation_id, paging, newest_first=order == "desc"
     )
-    return list_of(page, [message_view(one) for one in page.items])
+    return list_of(page, await views_with_deliveries(db, page.items))
 
 
 @router.post(

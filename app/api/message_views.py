@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain import outbox
 from app.domain.conversations import Message
+from app.domain.outbox import OutboxItem
 
 
 class Person(BaseModel):
@@ -56,10 +60,18 @@ class ReportView(BaseModel):
 class DeliveryView(BaseModel):
     """The fate of an outgoing message for one recipient."""
 
+    model_config = {"from_attributes": True}
+
+    id: str
     recipient: str
-    state: Literal["queued", "sent", "deferred", "bounced", "failed"]
+    state: Literal["queued", "sent", "deferred", "bounced", "failed", "canceled"] = Field(
+        description="`deferred`: it is tried again at `next_attempt_at`; `bounced`: another "
+        "server took it and sent it back later; `failed`: it was refused, or given up."
+    )
     detail: str = Field(description="What the other side said.")
     attempts: int
+    next_attempt_at: datetime | None = Field(description="Null: it is not tried again.")
+    sent_at: datetime | None = Field(description="When another server took it.")
 
 
 class AuthenticationView(BaseModel):
@@ -176,7 +188,7 @@ class AttributionView(BaseModel):
     original: OriginalView | None = Field(description="The embedded mail of a forward.")
 
 
-def message_view(message: Message) -> MessageView:
+def message_view(message: Message, deliveries: Sequence[OutboxItem] = ()) -> MessageView:
     """The message as the contract shows it."""
     nothing = {"spf": None, "dkim": None, "dmarc": None, "arc": None}
     fields: dict[str, Any] = {
@@ -195,7 +207,33 @@ def message_view(message: Message) -> MessageView:
                 "address": message.author_address,
             },
             "report": message.report,
-            "deliveries": [],
+            "deliveries": [delivery_view(one) for one in deliveries],
             "authentication": {**nothing, **message.authentication},
         }
     )
+
+
+def delivery_view(item: OutboxItem) -> DeliveryView:
+    """A delivery as the contract shows it."""
+    waits = item.state in (outbox.QUEUED, outbox.DEFERRED)
+    return DeliveryView(
+        id=item.id,
+        recipient=item.recipient,
+        state=item.state,
+        detail=item.detail,
+        attempts=item.attempts,
+        next_attempt_at=item.next_attempt_at if waits else None,
+        sent_at=item.sent_at,
+    )
+
+
+async def views_with_deliveries(db: AsyncSession, messages: Sequence[Message]) -> list[MessageView]:
+    """The messages in their order; the deliveries of all that went out in one look-up."""
+    sent = [one for one in messages if one.direction == "outgoing"]
+    known = await outbox.deliveries_of(db, sent[0].account_id, [m.id for m in sent]) if sent else {}
+    return [message_view(one, known.get(one.id, ())) for one in messages]
+
+
+async def view_with_deliveries(db: AsyncSession, message: Message) -> MessageView:
+    """One message with its deliveries."""
+    return (await views_with_deliveries(db, [message]))[0]

@@ -11,7 +11,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.etags import tagged
-from app.api.message_views import AttributionView, MessageView, message_view
+from app.api.message_views import (
+    AttributionView,
+    MessageView,
+    message_view,
+    view_with_deliveries,
+)
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import conversations, raw_mail
@@ -36,7 +41,8 @@ async def get_message(message_id: str, caller: Reader, db: Db, response: Respons
     Full text, cleaned HTML, the visible reply without its quotation, the quotation, and who
     wrote it after attribution (`author`; `from` is the header as it came).
     """
-    found = message_view(await conversations.get_message(db, caller.account_id, message_id))
+    message = await conversations.get_message(db, caller.account_id, message_id)
+    found = await view_with_deliveries(db, message)
     tagged(response, found)
     return found
 

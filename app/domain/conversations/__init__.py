@@ -15,7 +15,11 @@ from app.domain.conversations.draining import Place, accounts_waiting, drain, dr
 from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
 from app.domain.conversations.messages import get_message, list_messages, places_of
 from app.domain.conversations.models import Conversation, Message, ThreadId
+from app.domain.conversations.purging import PurgedSpam, accounts_with_spam, purge_spam
 from app.domain.conversations.rearranging import merge, split
+from app.domain.conversations.recipients import Wanted
+from app.domain.conversations.replying import Draft, Plan
+from app.domain.conversations.sending import Preflight, preflight, reply
 from app.domain.conversations.service import (
     ConversationChange,
     Filter,
@@ -26,35 +30,63 @@ from app.domain.conversations.service import (
     release,
 )
 from app.domain.conversations.taking_in import take_in
+from app.domain.conversations.uploading import (
+    Attached,
+    NewUpload,
+    Upload,
+    blob_key,
+    forget_old_uploads,
+    keep_upload,
+    room_for_files,
+)
+from app.domain.conversations.working_tickets import change_tickets, create_ticket
 
 __all__ = [
+    "Attached",
     "Author",
     "Conversation",
     "ConversationChange",
+    "Draft",
     "Filter",
     "Forwarded",
     "Incoming",
     "Message",
-    "TakenIn",
+    "NewUpload",
     "Place",
+    "Plan",
+    "Preflight",
+    "PurgedSpam",
+    "TakenIn",
     "ThreadId",
+    "Upload",
+    "Wanted",
     "accounts_waiting",
+    "accounts_with_spam",
+    "admit",
+    "blob_key",
+    "change",
+    "change_tickets",
+    "comment",
+    "create_ticket",
     "drain",
     "drain_from",
-    "simulate_routing",
-    "admit",
-    "change",
-    "comment",
+    "forget_old_uploads",
     "get",
     "get_message",
+    "keep_upload",
     "list_conversations",
     "list_messages",
     "merge",
     "move_to_contact",
     "places_of",
+    "preflight",
+    "purge_spam",
     "reattribute",
     "release",
+    "reply",
+    "room_for_files",
     "show_forwarded",
+    "simulate_routing",
     "split",
     "take_in",
 ]

@@ -5,7 +5,8 @@ The identity in force is the one place that From and Reply-To come from, so that
 what is sent. Deliberately not here: what mails say, and sending them.
 """
 
-from app.domain.sender_identity.checking import policy_of
+from app.domain.sender_identity import addresses, domains, records
+from app.domain.sender_identity.checking import look, policy_of
 from app.domain.sender_identity.dispatching import (
     LOOP_MARK,
     Dispatched,
@@ -68,15 +69,19 @@ __all__ = [
     "Signer",
     "SigningKey",
     "accounts_with_return_path",
+    "addresses",
     "choices_of",
     "dispatch",
+    "domains",
     "for_channels",
     "get",
     "hosted_signers",
     "identity_in_force",
     "let_name_go",
+    "look",
     "policy_of",
     "previewed",
+    "records",
     "remove",
     "root_signers",
     "set_for",

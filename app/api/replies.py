@@ -1,0 +1,266 @@
+"""Replies: what an agent answers in a conversation, and what it would be before it leaves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from app.api.message_views import MessageView, Person, view_with_deliveries
+from app.api.problems import refusals
+from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
+from app.domain import conversations
+from app.domain.conversations import Attached, Draft, Preflight, Wanted
+
+router = APIRouter(prefix="/v1/conversations", tags=["conversations"], route_class=UnitOfWork)
+Writer = Annotated[Caller, caller_with("conversations:write")]
+
+Address = Annotated[str, Field(max_length=1000)]
+Addresses = Annotated[list[Address], Field(max_length=200)]
+EXAMPLE: dict[str, JsonValue] = {
+    "text": "Hello Carla,\n\nyour order leaves today.",
+    "author_id": "usr_0193a5c2f7b87c6e9d1a4b5c6d7e8f90",
+}
+
+
+class ReplyFile(BaseModel):
+    """An upload that goes with the reply."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    upload_id: str = Field(max_length=40, description="From `POST /v1/uploads`.")
+    inline: bool = Field(False, description="Shown within the HTML, which names it by `cid:`.")
+    content_id: str = Field(
+        "", max_length=200, description='What the HTML names it by: `<img src="cid:…">`.'
+    )
+
+
+class NewReply(BaseModel):
+    """What an agent answers. What is not given is as a mail program would have it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    text: str = Field(
+        max_length=500_000,
+        description="The agent's words, without signature and quotation. May be empty with "
+        "`html` (it is made of that) or files.",
+    )
+    html: str | None = Field(
+        None, max_length=1_000_000, description="The same as HTML; it is cleaned. Null: of `text`."
+    )
+    author_id: str = Field(max_length=40, description="The user who answers.")
+    to: Addresses | None = Field(
+        None, description="`ann@x.example` or `Ann <ann@x.example>`. Null: the contact."
+    )
+    cc: Addresses | None = Field(
+        None, description="Null: who else took part in the last mail; an empty list: nobody."
+    )
+    bcc: Addresses | None = Field(None, description="They stand in the envelope only.")
+    attachments: list[ReplyFile] = Field([], max_length=100)
+    subject: str | None = Field(
+        None, min_length=1, max_length=900, description="Null: `Re:` and that of the last mail."
+    )
+    quote: bool = Field(True, description="Quote the mail that is answered below the words.")
+    override_suppression: bool = Field(
+        False, description="Send also to addresses that were found not to work."
+    )
+    expected_last_message_id: str | None = Field(
+        None,
+        max_length=40,
+        description="The last message that the agent has seen: refused (409 "
+        "`replies.answered_since`) when somebody has written since.",
+    )
+    state: Literal["open", "closed"] | None = Field(
+        None, description="The conversation's state after it; null: it stays as it is."
+    )
+
+
+class RecipientView(BaseModel):
+    """Somebody who would get the mail, and why."""
+
+    name: str
+    address: str
+    role: Literal["to", "cc", "bcc"]
+    reason: str = Field(description="Why this address gets it, for people.")
+
+
+class AlignmentView(BaseModel):
+    """Would the mail pass DMARC (RFC 7489)?"""
+
+    from_domain: str = Field(description="The domain that receivers ask for its policy.")
+    dkim_domain: str | None = Field(description="Whose signature it carries.")
+    spf_domain: str = Field(description="The domain of the envelope sender.")
+    dmarc: bool = Field(description="True: the signature or the envelope sender is aligned.")
+    policy: str | None = Field(
+        description="What the From's domain publishes: `none`, `quarantine`, `reject`; null: it "
+        "was not asked."
+    )
+
+
+class SuppressedView(BaseModel):
+    """Somebody who would not get the mail."""
+
+    address: str
+    reason: str
+    until: datetime
+
+
+class WarningView(BaseModel):
+    """Something that one should know; `code` is stable."""
+
+    code: str
+    detail: str
+
+
+class AnsweredView(BaseModel):
+    """A mail that came or went since `expected_last_message_id`."""
+
+    message_id: str
+    author: Person
+    at: datetime
+
+
+class PreflightView(BaseModel):
+    """What would leave."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    sender: Annotated[Person, Field(alias="from")]
+    from_header: str = Field(description="The From field as it is written.")
+    reply_to: str | None = Field(description="Null: answers to From come back by themselves.")
+    envelope_from: str = Field(
+        description="The reverse-path; `*` is another text for every recipient, so that a bounce "
+        "names whom it is about."
+    )
+    message_id_domain: str
+    recipients: list[RecipientView]
+    subject: str
+    in_reply_to: str | None
+    references: list[str]
+    size: int = Field(description="Octets of the whole mail, encoded and signed.")
+    alignment: AlignmentView
+    suppressed: list[SuppressedView] = Field(
+        description="Addresses that were found not to work: a reply to them is refused (409 "
+        "`replies.suppressed`) without `override_suppression`."
+    )
+    warnings: list[WarningView]
+    answered_since: list[AnsweredView] = Field(
+        description="Who has written since `expected_last_message_id`."
+    )
+
+
+def draft_of(body: NewReply) -> Draft:
+    """The reply as the house takes it."""
+
+    def several(given: list[str] | None) -> tuple[str, ...] | None:
+        return None if given is None else tuple(given)
+
+    return Draft(
+        text=body.text,
+        html=body.html,
+        author_id=body.author_id,
+        wanted=Wanted(several(body.to), several(body.cc), several(body.bcc)),
+        attached=tuple(
+            Attached(one.upload_id, one.inline, one.content_id) for one in body.attachments
+        ),
+        subject=body.subject,
+        quote=body.quote,
+        override_suppression=body.override_suppression,
+        expected_last_message_id=body.expected_last_message_id,
+        state=body.state,
+    )
+
+
+@router.post(
+    "/{conversation_id}/replies",
+    operation_id="create_reply",
+    status_code=202,
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def create_reply(
+    conversation_id: str, body: NewReply, caller: Writer, db: Db, house: TheHouse
+) -> MessageView:
+    """
+    Answer in a conversation.
+
+    The mail leaves from the channel's sender identity, once for every recipient; `deliveries`
+    says how far each is, and events tell of changes. To is the contact and Cc whoever else took
+    part in the last mail, unless given. A conversation that nobody is assigned to is its author's
+    from now on; a closed one stays closed unless `state` says otherwise. With an Idempotency-Key
+    it is sent once, however often it is asked for.
+    """
+    now = datetime.now(UTC)
+    message = await conversations.reply(
+        db, house.post, caller.account_id, conversation_id, draft_of(body), now
+    )
+    return await view_with_deliveries(db, message)
+
+
+@router.post(
+    "/{conversation_id}/replies/preflight",
+    operation_id="preflight_reply",
+    responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
+)
+async def preflight_reply(
+    conversation_id: str, body: NewReply, caller: Writer, db: Db, house: TheHouse
+) -> PreflightView:
+    """
+    See what a reply would be, without sending it.
+
+    The same body as the reply's, composed and signed by the same code: exact From, Reply-To and
+    recipients with the reasons, size, and whether DMARC would pass. Suppressed recipients and
+    answers since are shown here, where the reply itself is refused.
+    """
+    now = datetime.now(UTC)
+    found = await conversations.preflight(
+        db, house.post, caller.account_id, conversation_id, draft_of(body), now
+    )
+    return _preflight_view(found)
+
+
+def _preflight_view(found: Preflight) -> PreflightView:
+    planned, outgoing, alignment = found.plan, found.plan.outgoing, found.alignment
+    return PreflightView(
+        sender=Person(name=outgoing.from_.name, address=outgoing.from_.address),
+        from_header=found.from_header,
+        reply_to=outgoing.reply_to.address if outgoing.reply_to else None,
+        envelope_from=f"bounce-*@{planned.in_force.return_domain}",
+        message_id_domain=outgoing.message_id.rpartition("@")[2],
+        recipients=[
+            RecipientView.model_validate(
+                {
+                    "name": one.box.name,
+                    "address": one.box.address,
+                    "role": one.role,
+                    "reason": one.reason,
+                }
+            )
+            for one in planned.addressed.people
+        ],
+        subject=outgoing.subject,
+        in_reply_to=outgoing.in_reply_to,
+        references=list(outgoing.references),
+        size=found.size,
+        alignment=AlignmentView(
+            from_domain=alignment.from_domain,
+            dkim_domain=alignment.dkim_domains[0] if alignment.dkim_domains else None,
+            spf_domain=alignment.spf_domain,
+            dmarc=alignment.would_pass,
+            policy=None,
+        ),
+        suppressed=[
+            SuppressedView(address=one.box.address, reason=why.reason, until=why.expires_at)
+            for one, why in found.suppressed
+        ],
+        warnings=[WarningView(code=one.code, detail=one.detail) for one in found.warnings],
+        answered_since=[
+            AnsweredView(
+                message_id=one.id,
+                author=Person(name=one.author_name, address=one.author_address),
+                at=one.created_at,
+            )
+            for one in planned.answered_since
+        ],
+    )
