@@ -25,6 +25,7 @@ async def test_a_user_needs_only_name_and_email(http: httpx.AsyncClient) -> None
         "email": "Ann.Lee@acme.example",
         "other_addresses": [],
         "username": "ann.lee",
+        "capacity": None,
         "availability": "available",
         "seat": "paid",
         "working_hours": None,
@@ -331,3 +332,17 @@ async def test_users_and_teams_need_their_scopes(
     assert (await reader.post("/v1/teams", json={"name": "T"})).status_code == 403
     answer = await reader.post("/v1/users", json={"name": "A", "email": "a@b.example"})
     assert (answer.status_code, answer.json()["code"]) == (403, "request.scope_missing")
+
+
+async def test_capacity_is_a_number_of_conversations_or_no_limit(http: httpx.AsyncClient) -> None:
+    ann = await new_user(http, capacity=3)
+    path = f"/v1/users/{ann['id']}"
+
+    other = await http.patch(path, json={"name": "Ann"})
+    none = await http.patch(path, json={"capacity": None})
+    wrong = [await http.patch(path, json={"capacity": value}) for value in (0, -1, "many")]
+
+    assert ann["capacity"] == other.json()["capacity"] == 3
+    assert none.json()["capacity"] is None
+    assert [one.status_code for one in wrong] == [422] * 3
+    assert wrong[0].json()["errors"][0]["pointer"] == "/capacity"

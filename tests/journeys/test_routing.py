@@ -324,3 +324,55 @@ async def test_simulating_for_an_unknown_contact_is_refused(inbox: Inbox) -> Non
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/contact_id"
+
+
+async def test_a_zone_that_is_gone_costs_no_mail(
+    inbox: Inbox, service: Any, account: Account
+) -> None:
+    [ann] = await people(inbox, "ann")
+    await rule(inbox, mode="users_and_teams", user_ids=[ann])
+    async with service.database.writing() as db:
+        user = await accounts.get_user(db, account.id, ann)
+        user.working_hours = {"time_zone": "Mars/Olympus", "days": {}}
+
+    assert (await opened(inbox, 1))["assignee_id"] == ann
+
+
+async def test_an_owner_s_answer_to_the_notice_is_a_comment_in_the_conversation(
+    inbox: Inbox, service: Any
+) -> None:
+    [ann] = await people(inbox, "ann", availability="away")
+    await owned_contact(inbox, ann)
+    await rule(inbox, mode="contact_owner")
+    found = await opened(inbox, 1)
+    [item] = await notices(service)
+    async with service.database.reading() as db:
+        store = service.app.state.house.store
+        raw = await raw_mail.raw_of(db, store, item.account_id, item.raw_digest)
+    message_id = message_from_bytes(raw, policy=default)["Message-ID"]
+
+    answer = await inbox.take(
+        sender="Ann <ann@acme.example>",
+        message_id="<x@acme.example>",
+        more=f"In-Reply-To: {message_id}\r\n",
+    )
+
+    assert answer["conversation_id"] == found["id"]
+    assert answer["kind"] == "comment"
+
+
+async def test_the_notice_that_comes_back_opens_nothing(inbox: Inbox, service: Any) -> None:
+    [ann] = await people(inbox, "ann", availability="away")
+    await owned_contact(inbox, ann)
+    await rule(inbox, mode="contact_owner")
+    await opened(inbox, 1)
+    [item] = await notices(service)
+    async with service.database.reading() as db:
+        store = service.app.state.house.store
+        raw = await raw_mail.raw_of(db, store, item.account_id, item.raw_digest)
+
+    back = await inbox.receive(raw)
+
+    assert back["class"] in ("own", "auto_generated")
+    assert len(await inbox.all("/v1/conversations")) == 1
+    assert len(await notices(service)) == 1

@@ -87,9 +87,11 @@ async def standing_of(
 def _absence(availability: str, hours: Mapping[str, Any] | None, moment: datetime) -> str | None:
     if availability != "available":
         return AWAY
-    if hours is None or working_hours.is_within(hours, moment):
-        return None
-    return OUTSIDE_WORKING_HOURS
+    try:
+        within = hours is None or working_hours.is_within(hours, moment)
+    except (KeyError, ValueError):  # a zone that the machine's list no longer has costs no mail
+        within = True
+    return None if within else OUTSIDE_WORKING_HOURS
 
 
 async def members_among(db: AsyncSession, wanted: Collection[Key]) -> dict[Key, list[str]]:
