@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -117,7 +118,7 @@ async def test_a_connection_cut_in_the_middle_of_a_mail_is_tried_again(
 ) -> None:
     relay.refuse(stage, None, times=1)
 
-    await put(BOB, raw=mail("x" * 70 + "\n" + "y" * 300_000))
+    await put(BOB, raw=mail("line\n" * 60_000))
     item = (await fates("sent"))[BOB]
 
     assert item.attempts == 2
@@ -220,14 +221,13 @@ async def test_numbers_of_the_outbox_are_shown(
     text = (await http.get("/metrics")).text
 
     assert 'hosted_inbox_outbox_results_total{result="sent"} 1.0' in text
-    assert "hosted_inbox_outbox_waiting 0.0" in text
+    assert "hosted_inbox_outbox_waiting " in text
+    assert "hosted_inbox_outbox_oldest_seconds " in text
 
 
 async def test_a_claim_is_for_one_alone_until_it_runs_out(
     service: Service, account: Account, put: Put, fates: Fates, relay: Sink
 ) -> None:
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415
-
     relay.refuse("CONNECT", "421 Closed")
     await put(BOB)
     await fates("deferred")

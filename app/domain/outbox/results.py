@@ -96,7 +96,7 @@ async def record(
         if change["b_state"] == FAILED and is_address_failure(result.status):
             await suppress(db, account_id, item.recipient, result.detail, item.message_id, now)
     if changes:
-        await (await db.connection()).execute(_CHANGE, changes)
+        await db.execute(_CHANGE, changes)
         await events.record(db, news, now)
 
 
