@@ -31,6 +31,8 @@ TAGS = {
     "conversations": "What one contact and the team write to each other about one thing.",
     "messages": "Mails, internal comments and events of conversations; raw mail, attachments, and "
     "who wrote a mail with the reasons.",
+    "deliveries": "What leaves: each mail for each recipient with its fate, and addresses that get "
+    "none.",
     "received mail": "The ledger: every delivery over SMTP, to each recipient, with its outcome.",
     "sender lists": "Whose mail is let through, and whose is held back in quarantine.",
     "tickets": "Ticket pipelines and their stages.",
