@@ -7,6 +7,7 @@ remembering it. Each test collects what is wrong, so that one run shows all of i
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -38,19 +39,39 @@ async def ids(http: httpx.AsyncClient, deliver: Any) -> Ids:
     reply = await deliver(_with_attachment(), channel["forwarding_address"])
     received = (await http.get(f"/v1/received-mail/{kept(reply)[0]}")).json()
     message = (await http.get(f"/v1/messages/{received['message_id']}")).json()
+    listed = (
+        await http.post("/v1/sender-lists", json={"kind": "allow", "domain": "b.example"})
+    ).json()
     pipelines = (await http.get("/v1/ticket-pipelines")).json()
+    sender = (await http.post("/v1/sender-addresses", json={"address": "a@b.example"})).json()
+    domain = (await http.post("/v1/sending-domains", json={"domain": "b.example"})).json()
     return {
+        "address_id": sender["id"],
+        "domain_id": domain["id"],
         "user_id": user["id"],
         "team_id": team["id"],
         "key_id": key["id"],
         "channel_id": channel["id"],
         "received_id": received["id"],
+        "listed_id": listed["id"],
         "message_id": message["id"],
         "attachment_id": message["attachments"][0]["id"],
         "conversation_id": message["conversation_id"],
         "contact_id": message["author"]["contact_id"],
         "pipeline_id": pipelines["items"][0]["id"],
+        **await _webhook(http),
     }
+
+
+async def _webhook(http: httpx.AsyncClient) -> Ids:
+    """A webhook that hears of nothing, with a test that was tried: no such port is spoken to."""
+    body = {"url": "https://hooks.example:9/", "types": ["nothing.happens"]}
+    webhook = (await http.post("/v1/webhooks", json=body)).json()
+    path = f"/v1/webhooks/{webhook['id']}"
+    delivery = (await http.post(f"{path}/test")).json()
+    while not (await http.get(f"{path}/deliveries/{delivery['id']}")).json()["attempts"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    return {"webhook_id": webhook["id"], "delivery_id": delivery["id"]}
 
 
 def _with_attachment() -> bytes:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from app.api import webhook_requests
 from app.api.problems import Problem
 
 Operation = dict[str, Any]
@@ -27,6 +28,9 @@ TAGS = {
     "API keys": "Keys of the account. A key hands out no more than it may do itself.",
     "channels": "Team addresses whose mail is forwarded here, from draft to connected, with "
     "sender identity, routing, ticket automation and forwarding address as sub-resources.",
+    "sender addresses": "Custom addresses that the account proves to be its own, to write from them.",
+    "sending domains": "Domains of the account's own, connected by DNS records: channels may write from "
+    "every address at them.",
     "contacts": "The people outside who write to the account.",
     "conversations": "What one contact and the team write to each other about one thing.",
     "messages": "Mails, internal comments and events of conversations; raw mail, attachments, and "
@@ -37,6 +41,7 @@ TAGS = {
     "sender lists": "Whose mail is let through, and whose is held back in quarantine.",
     "tickets": "Ticket pipelines and their stages.",
     "events": "The ordered log of what happened in the account.",
+    "webhooks": "Endpoints that events are posted to, signed as Standard Webhooks describes.",
     "health": "For load balancers and monitoring; no key is needed.",
 }
 
@@ -106,7 +111,12 @@ IDS = {
     "message_id": ("the message", "msg"),
     "attachment_id": ("the attachment, from its message", "att"),
     "received_id": ("the delivery", "rcv"),
+    "listed_id": ("the entry", "lst"),
     "pipeline_id": ("the pipeline", "pip"),
+    "webhook_id": ("the webhook", "whk"),
+    "delivery_id": ("the delivery", "whd"),
+    "address_id": ("the sender address", "adr"),
+    "domain_id": ("the sending domain", "dom"),
     "ticket_id": ("the ticket", "tkt"),
     "assignee_id": ("the user to whom it is assigned", "usr"),
 }
@@ -116,6 +126,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Say everything in the document that follows from the rules; changes and returns it."""
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     components = document.setdefault("components", {})
+    document["webhooks"] = webhook_requests.described()
     document["servers"] = [{"url": "/", "description": "This installation."}]
     _complete_schemas(components.setdefault("schemas", {}))
     _name_lists(document)

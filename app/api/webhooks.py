@@ -83,7 +83,7 @@ class WebhookWithSecretView(WebhookView):
     secret: str = Field(description="`whsec_` and base64, shown only now: verifies signatures.")
 
 
-class AttemptView(BaseModel):
+class WebhookAttemptView(BaseModel):
     """One request and what was answered."""
 
     at: datetime
@@ -93,14 +93,14 @@ class AttemptView(BaseModel):
     milliseconds: int
 
 
-class RequestView(BaseModel):
+class WebhookRequestView(BaseModel):
     """What is posted; without a body when the event is no longer kept."""
 
     url: str
     body: dict[str, Any] | None
 
 
-class DeliveryView(BaseModel):
+class WebhookDeliveryView(BaseModel):
     """An event on its way to a webhook."""
 
     id: str
@@ -110,8 +110,8 @@ class DeliveryView(BaseModel):
     sequence: int | None = Field(description="The event's; null: a test, which is no event.")
     state: Literal["waiting", "delivered", "failed"]
     next_attempt_at: datetime | None
-    request: RequestView
-    attempts: list[AttemptView] = Field(description="The last twenty, the oldest first.")
+    request: WebhookRequestView
+    attempts: list[WebhookAttemptView] = Field(description="The last twenty, the oldest first.")
     created_at: datetime
 
 
@@ -181,11 +181,11 @@ def _view(webhook: Webhook) -> WebhookView:
 
 async def _deliveries(
     db: AsyncSession, webhook: Webhook, found: Sequence[WebhookDelivery]
-) -> list[DeliveryView]:
+) -> list[WebhookDeliveryView]:
     numbers = [one.sequence for one in found if one.sequence is not None]
     kept = await events.get_many(db, webhook.account_id, numbers)
     return [
-        DeliveryView(
+        WebhookDeliveryView(
             id=one.id,
             webhook_id=one.webhook_id,
             event_id=one.event_id,
@@ -193,10 +193,10 @@ async def _deliveries(
             sequence=one.sequence,
             state=one.state,
             next_attempt_at=one.next_attempt_at,
-            request=RequestView(
+            request=WebhookRequestView(
                 url=one.url, body=webhooks.payload_of(one, kept.get(one.sequence or 0))
             ),
-            attempts=[AttemptView(**attempt) for attempt in one.attempts],
+            attempts=[WebhookAttemptView(**attempt) for attempt in one.attempts],
             created_at=one.created_at,
         )
         for one in found
@@ -335,7 +335,7 @@ async def rotate_webhook_secret(
     status_code=202,
     responses=refusals(401, 403, 404, 409, 429),
 )
-async def test_webhook(webhook_id: str, caller: Writer, db: Db) -> DeliveryView:
+async def test_webhook(webhook_id: str, caller: Writer, db: Db) -> WebhookDeliveryView:
     """
     Send a test to a webhook.
 
@@ -383,7 +383,7 @@ async def list_webhook_deliveries(
         Literal["waiting", "delivered", "failed"] | None,
         Query(description="Only deliveries in this state."),
     ] = None,
-) -> ListOf[DeliveryView]:
+) -> ListOf[WebhookDeliveryView]:
     """
     List what was sent to a webhook, the newest first.
 
@@ -402,7 +402,7 @@ async def list_webhook_deliveries(
 )
 async def get_webhook_delivery(
     webhook_id: str, delivery_id: str, caller: Reader, db: Db
-) -> DeliveryView:
+) -> WebhookDeliveryView:
     """
     Read one delivery.
 
@@ -421,7 +421,7 @@ async def get_webhook_delivery(
 )
 async def retry_webhook_delivery(
     webhook_id: str, delivery_id: str, caller: Writer, db: Db
-) -> DeliveryView:
+) -> WebhookDeliveryView:
     """
     Send one delivery again now.
 
