@@ -6,14 +6,13 @@ The answer for a sub-resource can be sent back as its next PUT.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.channels import WholeChannel
 from app.domain.routing import People, RoutingRule, Rule
 from app.domain.sender_identity import Identity
-from app.domain.tickets import Automation, Properties, TicketAutomation
 
 NameStyle = Literal["agent_and_company", "company"]
 Mode = Literal["unassigned", "users_and_teams", "contact_owner"]
@@ -217,94 +216,3 @@ class RoutingView(BaseModel):
 def routing_view(rule: RoutingRule) -> RoutingView:
     """The rule as the contract shows it."""
     return RoutingView.model_validate(rule)
-
-
-# ------------------------------------------------------------------------ ticket automation
-
-
-class TicketPropertiesBody(Strict):
-    """The template of a ticket. Name and category may hold tokens such as {{contact.name}}."""
-
-    name: str = Field("{{conversation.subject}}", max_length=500)
-    pipeline_id: GivenId | None = Field(None, description="Null: the first pipeline.")
-    stage_id: GivenId | None = Field(None, description="Null: the first open stage.")
-    priority: Priority | None = None
-    owner_id: GivenId | None = Field(
-        None, description="Null: whoever is assigned to the conversation."
-    )
-    category: str | None = Field(None, max_length=200)
-    custom: dict[str, Any] = Field(default_factory=dict, max_length=200)
-
-
-class ReplyToClosed(Strict):
-    """Where a reply moves a closed ticket to."""
-
-    stage_id: GivenId
-
-
-class TicketAutomationBody(Strict):
-    """The ticket automation as it is to be. Off by default."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "enabled": True,
-                    "properties": {"name": "{{conversation.subject}}", "priority": "medium"},
-                }
-            ]
-        }
-    )
-
-    enabled: bool = False
-    properties: TicketPropertiesBody = Field(default_factory=TicketPropertiesBody)
-    on_reply_to_closed: ReplyToClosed | None = Field(
-        None,
-        description="Not given: the last open stage (`Waiting on us`). "
-        "Null: the ticket is left where it is.",
-    )
-
-    def automation(self) -> Automation:
-        """The same in the room's words."""
-        reply = self.on_reply_to_closed
-        return Automation(
-            self.enabled,
-            Properties(**self.properties.model_dump()),
-            reply.stage_id if reply else None,
-            "on_reply_to_closed" in self.model_fields_set,
-        )
-
-
-class TicketPropertiesView(BaseModel):
-    """The template of a ticket."""
-
-    name: str = Field(description="May hold tokens such as `{{conversation.subject}}`.")
-    pipeline_id: str
-    stage_id: str
-    priority: Priority | None
-    owner_id: str | None = Field(description="Null: whoever is assigned to the conversation.")
-    category: str | None
-    custom: dict[str, Any] = Field(description="Custom properties by key.")
-
-
-class ReplyToClosedView(BaseModel):
-    """Where a reply moves a closed ticket to."""
-
-    stage_id: str
-
-
-class TicketAutomationView(BaseModel):
-    """Whether and how new conversations open tickets."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    enabled: bool = Field(description="Does every new conversation open a ticket?")
-    properties: TicketPropertiesView
-    on_reply_to_closed: ReplyToClosedView | None = Field(
-        description="Where a reply moves a closed ticket to; null: it is left."
-    )
-
-
-def automation_view(automation: TicketAutomation) -> TicketAutomationView:
-    """The automation as the contract shows it."""
-    return TicketAutomationView.model_validate(automation)

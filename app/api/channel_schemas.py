@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.automation_parts import TicketAutomationBody, TicketAutomationView, automation_view
 from app.api.channel_parts import (
     Address,
     InForceView,
@@ -15,13 +16,12 @@ from app.api.channel_parts import (
     RoutingView,
     SenderIdentityView,
     Strict,
-    TicketAutomationBody,
-    TicketAutomationView,
-    automation_view,
     identity_view,
     routing_view,
 )
+from app.api.users import WorkingHours
 from app.domain.channels import Channel, ChannelChange, NewChannel, WholeChannel
+from app.domain.tickets import Service
 
 State = Literal["draft", "connected"]
 Provider = Literal["google", "microsoft365", "other"]
@@ -37,6 +37,35 @@ Days = Annotated[
         "becomes a linked follow-up. Null: it always reopens.",
     ),
 ]
+
+
+Minutes = Annotated[int | None, Field(ge=1, le=525_600, description="Null: none.")]
+
+
+class ServiceTargets(Strict):
+    """How quickly somebody is answered first, and how quickly all is done, in minutes."""
+
+    first_response_minutes: Minutes = None
+    resolution_minutes: Minutes = None
+
+
+Targets = Annotated[
+    ServiceTargets | None,
+    Field(description="Deadlines of conversations that begin from now on. Null: none."),
+]
+ServiceHours = Annotated[
+    WorkingHours | None, Field(description="Only these hours count. Null: all of them.")
+]
+
+
+def _service(body: NewChannelBody | ChannelPatch) -> Service:
+    given = frozenset(body.model_fields_set) & {"service_targets", "service_hours"}
+    targets, hours = body.service_targets, body.service_hours
+    return Service(
+        given,
+        targets.model_dump() if targets else None,
+        hours.model_dump() if hours else None,
+    )
 
 
 class ForwardingAddressBody(Strict):
@@ -95,6 +124,8 @@ class NewChannelBody(Strict):
     forwarding_address: ForwardingAddressBody | None = None
     signature: str = Field("", max_length=20_000)
     reopen_window_days: Days = None
+    service_targets: Targets = None
+    service_hours: ServiceHours = None
     connect: bool = Field(False, description="Connect it at once; all or nothing.")
 
     def channel(self) -> NewChannel:
@@ -114,6 +145,7 @@ class NewChannelBody(Strict):
             identity=self.sender_identity.identity(),
             rule=self.routing.rule(),
             automation=self.ticket_automation.automation(),
+            service=_service(self),
         )
 
 
@@ -130,6 +162,8 @@ class ChannelPatch(Strict):
     gateways: list[Address] = Field(default_factory=list, max_length=100)
     signature: str = Field("", max_length=20_000)
     reopen_window_days: Days = None
+    service_targets: Targets = None
+    service_hours: ServiceHours = None
 
     def change(self) -> ChannelChange:
         """The same in the room's words."""
@@ -141,6 +175,7 @@ class ChannelPatch(Strict):
             gateways=tuple(self.gateways),
             signature=self.signature,
             reopen_window_days=self.reopen_window_days,
+            service=_service(self),
         )
 
 
@@ -179,6 +214,12 @@ class ChannelView(BaseModel):
     reopen_window_days: int | None = Field(
         description="Days after closing in which an answer reopens; null: always."
     )
+    service_targets: ServiceTargets | None = Field(
+        description="How quickly somebody is answered; null: nothing is promised."
+    )
+    service_hours: WorkingHours | None = Field(
+        description="The hours that count; null: all of them."
+    )
     created_at: datetime
     connected_at: datetime | None = Field(description="Null: a draft.")
 
@@ -212,6 +253,8 @@ def channel_view(whole: WholeChannel) -> ChannelView:
             "sender_identity": identity_view(whole),
             "routing": routing_view(whole.rule),
             "ticket_automation": automation_view(whole.automation),
+            "service_targets": whole.automation.service_targets,
+            "service_hours": whole.automation.service_hours,
         }
     )
 
@@ -224,7 +267,10 @@ def settings_of(view: ChannelView) -> ChannelView:
     still = ForwardingSummary(status="unknown", last_received_at=None)
     unchosen = InForceView(kind="default", address="")
     identity = view.sender_identity.model_copy(update={"in_force": unchosen, "warnings": []})
-    return view.model_copy(update={"forwarding": still, "sender_identity": identity})
+    template = view.ticket_automation.model_copy(update={"problems": []})
+    return view.model_copy(
+        update={"forwarding": still, "sender_identity": identity, "ticket_automation": template}
+    )
 
 
 def forwarding_address_view(channel: Channel, address: str) -> ForwardingAddressView:

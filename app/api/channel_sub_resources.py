@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
+from app.api.automation_parts import TicketAutomationBody, TicketAutomationView, automation_view
 from app.api.channel_access import ChannelId, Reader, Writer, read_channel, roots_of, shown, tag
 from app.api.channel_parts import (
     RoutingBody,
     RoutingView,
-    TicketAutomationBody,
-    TicketAutomationView,
-    automation_view,
     routing_view,
 )
 from app.api.channel_schemas import (

@@ -12,7 +12,7 @@ from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
-from app.domain import contacts, conversations
+from app.domain import contacts, conversations, tickets
 from app.domain.contacts import ContactDetails, ContactFields, ContactFilter
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=UnitOfWork)
@@ -221,6 +221,7 @@ async def erase_contact(contact_id: str, caller: Writer, db: Db) -> None:
     participants of conversations.
     """
     await contacts.erase(db, caller.account_id, contact_id, now=datetime.now(UTC))
+    await tickets.erase_contact(db, caller.account_id, contact_id)
 
 
 @router.put(

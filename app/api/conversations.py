@@ -66,6 +66,18 @@ class ConversationView(BaseModel):
     routing_decision: dict[str, Any] | None = Field(
         description="Who was looked at and why; null: nobody was asked."
     )
+    first_response_seconds: int | None = Field(
+        description="Business seconds until the team's first answer; null: not yet."
+    )
+    resolution_seconds: int | None = Field(
+        description="Business seconds until it was closed, time that it was closed left out; "
+        "null: open."
+    )
+    first_response_due_at: datetime | None = Field(
+        description="When it was promised; null: nothing was."
+    )
+    resolution_due_at: datetime | None
+    overdue: bool = Field(description="Has a deadline passed that is still open?")
 
 
 class ConversationPatch(BaseModel):
@@ -122,7 +134,16 @@ class ConversationMerge(BaseModel):
 
 def view(conversation: Conversation) -> ConversationView:
     """The conversation as the contract shows it."""
-    return ConversationView.model_validate(conversation)
+    names = [name for name in ConversationView.model_fields if name != "overdue"]
+    values = {name: getattr(conversation, name) for name in names}
+    due_at = conversation.due_at
+    late = due_at is not None and due_at < datetime.now(UTC)
+    return ConversationView.model_validate({**values, "overdue": late})
+
+
+def _steady(view: ConversationView) -> ConversationView:
+    """The conversation without what only the clock changes: what its ETag is made of."""
+    return view.model_copy(update={"overdue": False})
 
 
 @router.get("", operation_id="list_conversations", responses=refusals(400, 401, 403, 422, 429))
@@ -144,6 +165,9 @@ async def list_conversations(
     until: Annotated[
         AwareDatetime | None, Query(description="Newest message before then, with offset.")
     ] = None,
+    overdue: Annotated[
+        bool | None, Query(description="true: a deadline has passed that is still open.")
+    ] = None,
     spam: Annotated[bool, Query(description="Spam instead of the rest.")] = False,
     q: Annotated[
         str | None, Query(max_length=200, description="Words of subject, text or people.")
@@ -164,6 +188,8 @@ async def list_conversations(
         contact_id=contact_id,
         since=since,
         until=until,
+        late_at=datetime.now(UTC) if overdue is not None else None,
+        overdue=overdue,
         spam=spam,
         words=q,
     )
@@ -185,7 +211,7 @@ async def get_conversation(
     Its messages have a list of their own.
     """
     found = view(await conversations.get(db, caller.account_id, conversation_id))
-    tagged(response, found)
+    tagged(response, _steady(found))
     return found
 
 
@@ -210,13 +236,13 @@ async def update_conversation(
     another does not change any more (409 `conversations.merged`).
     """
     current = await conversations.get(db, caller.account_id, conversation_id)
-    check_match(if_match, view(current))
+    check_match(if_match, _steady(view(current)))
     wanted = conversations.ConversationChange(frozenset(body.model_fields_set), **body.model_dump())
     changed = await conversations.change(
         db, caller.account_id, conversation_id, wanted, datetime.now(UTC)
     )
     found = view(changed)
-    tagged(response, found)
+    tagged(response, _steady(found))
     return found
 
 

@@ -26,7 +26,7 @@ from app.domain.channels.whole import address_of, hosted_domain, whole
 from app.domain.events import NewEvent
 from app.domain.routing import Rule
 from app.domain.sender_identity import Identity
-from app.domain.tickets import Automation
+from app.domain.tickets import Automation, Service
 from app.errors import Conflict, FieldError, NotFound, invalid_field
 
 OTHER = "other"
@@ -50,6 +50,7 @@ class NewChannel:
     identity: Identity = field(default_factory=Identity)
     rule: Rule = field(default_factory=Rule)
     automation: Automation = field(default_factory=Automation)
+    service: Service = field(default_factory=Service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class ChannelChange:
     gateways: tuple[str, ...] = ()
     signature: str = ""
     reopen_window_days: int | None = None
+    service: Service = field(default_factory=Service)
 
 
 async def create(
@@ -111,6 +113,7 @@ async def create(
     await tickets.set_for(
         db, account_id, channel.id, new.automation, now=now, at="/ticket_automation"
     )
+    await tickets.set_service(db, account_id, channel.id, new.service)
     wanted = new.name if new.name is not None else channel.team_address or identity.company_name
     channel.name = profile.read_name(wanted)
     await db.flush()
@@ -202,6 +205,8 @@ async def change(
         channel.signature = wanted.signature
     if "reopen_window_days" in wanted.given:
         channel.reopen_window_days = wanted.reopen_window_days
+    if wanted.service.given:
+        await tickets.set_service(db, channel.account_id, channel.id, wanted.service)
     await db.flush()
     await note_change(db, channel, sorted(wanted.given), now)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import routing
+from app.domain import routing, tickets
 from app.domain.channels import hosting
 from app.domain.channels.models import CONNECTED
 from app.domain.channels.recipients import VERIFIED
@@ -58,7 +58,7 @@ async def setup_of(db: AsyncSession, whole: WholeChannel) -> Setup:
             _team_address(whole),
             _sender_identity(whole),
             await _routing(db, whole),
-            Step("ticket_automation", True),
+            _ticket_automation(whole),
             await _forwarding_address(db, whole),
             _forwarding(whole),
         )
@@ -84,6 +84,13 @@ def _sender_identity(whole: WholeChannel) -> Step:
     """Whatever stands against the custom address, the channel has one to write from."""
     problems = tuple(Problem(one.code, one.detail, False) for one in whole.choice.warnings)
     return Step("sender_identity", not problems, problems)
+
+
+def _ticket_automation(whole: WholeChannel) -> Step:
+    """What no longer fits in the template is replaced; it keeps nothing from working."""
+    degraded = whole.automation.degraded or ()
+    problems = tuple(Problem(code, tickets.FAULTS[code], False) for code in degraded)
+    return Step("ticket_automation", not problems, problems)
 
 
 async def _routing(db: AsyncSession, whole: WholeChannel) -> Step:

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import accounts, channels, contacts, events
+from app.domain import accounts, channels, contacts, events, tickets
+from app.domain.conversations import ticketing
 from app.domain.conversations.messages import get_message
 from app.domain.conversations.models import Conversation, Message
 from app.domain.conversations.service import get
@@ -56,6 +57,7 @@ async def reattribute(
             moved = await _of_author(db, conversation, message)
             left, conversation.contact_id = conversation.contact_id, contact.id
             _swap_participant(conversation, message.author_address, contact.name, shown)
+            await ticketing.follow_contact(db, conversation, now)
         else:
             _swap_participant(conversation, "", contact.name, shown)
     for one in moved:
@@ -213,6 +215,8 @@ async def admit(db: AsyncSession, account_id: str, message_id: str, now: datetim
             facts = {"conversation_id": conversation.id}
             news.append(NewEvent(account_id, "conversation.reopened", facts))
     await events.record(db, news, now)
+    if message.mail_class == "human":
+        await ticketing.follow_admitted(db, conversation, now)
     return message
 
 
@@ -233,7 +237,8 @@ def _swap_participant_in(conversation: Conversation, message: Message) -> None:
 async def move_to_contact(
     db: AsyncSession, account_id: str, source_id: str, target_id: str
 ) -> None:
-    """Conversations and messages of a contact that was merged belong to the other one."""
+    """Conversations, messages, tickets of a contact that was merged belong to the other one."""
+    await tickets.move_to_contact(db, account_id, source_id, target_id)
     await db.execute(
         update(Conversation)
         .where(Conversation.account_id == account_id, Conversation.contact_id == source_id)

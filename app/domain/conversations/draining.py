@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks
-from app.domain import events, routing
+from app.domain import events, routing, tickets
 from app.domain.conversations import notices, searching
 from app.domain.conversations.assigning import assigned, case_of, count_loads, words_of
 from app.domain.conversations.internal import event_row
@@ -138,6 +138,8 @@ async def _write(
         await db.execute(insert(MESSAGES), messages)
         await searching.index(db, messages)
         news = [assigned(row, row["record"]) for row in done]
+        owners = {row["id"]: row["record"]["winner"] for row in done}
+        news += await tickets.follow_assignees(db, account_id, owners, now)
     news += await desk.write(db)
     await events.record(db, news, now)
     for row in done:

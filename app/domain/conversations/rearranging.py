@@ -15,6 +15,7 @@ from sqlalchemy.orm import defer
 
 from app import ids
 from app.domain import events
+from app.domain.conversations import ticketing
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.conversations.service import get_unmerged
 from app.domain.events import NewEvent
@@ -82,6 +83,7 @@ async def split(
     _count(source, [one for one in found if one not in chosen])
     facts = {"conversation_id": target.id, "split_from": source.id}
     await events.record(db, [NewEvent(account_id, "conversation.created", facts)], now)
+    await ticketing.open_ticket_of(db, target, now)
     return target
 
 
@@ -115,7 +117,8 @@ async def merge(
     _count(target, await _messages(db, target))
     facts = {"conversation_id": target.id, "merged_from": source.id}
     news = [NewEvent(account_id, "conversation.merged", facts)]
-    if source.state == "open" and target.state == "closed":
+    reopened = source.state == "open" and target.state == "closed"
+    if reopened:
         target.state, target.closed_at = "open", None
         news.append(NewEvent(account_id, "conversation.reopened", {"conversation_id": target.id}))
     source.state, source.closed_at = "closed", source.closed_at or now
@@ -126,6 +129,7 @@ async def merge(
         .values(merged_into=target.id)
     )
     await events.record(db, news, now)
+    await ticketing.follow_merge(db, source, target, reopened=reopened, now=now)
     return target
 
 

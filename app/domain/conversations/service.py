@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
 from app.db import Page, PageRequest, page_of
-from app.domain import accounts, events
-from app.domain.conversations import draining
+from app.domain import accounts, events, tickets
+from app.domain.conversations import draining, ticketing
 from app.domain.conversations.models import Conversation, Message
 from app.domain.conversations.searching import search
 from app.domain.events import NewEvent
@@ -32,6 +32,8 @@ class Filter:
     contact_id: str | None = None
     since: datetime | None = None  # of the newest message
     until: datetime | None = None
+    overdue: bool | None = None  # at `late_at`
+    late_at: datetime | None = None
     spam: bool = False
     words: str | None = None
 
@@ -95,6 +97,8 @@ def conditions_of(which: Filter) -> list[ColumnElement[bool]]:
         found.append(Conversation.last_message_at >= which.since)
     if which.until is not None:
         found.append(Conversation.last_message_at < which.until)
+    if which.overdue is not None and which.late_at is not None:
+        found.append(tickets.overdue_is(which.overdue, Conversation.due_at, which.late_at))
     if which.unassigned is not None:
         nobody = Conversation.assignee_id.is_(None)
         found.append(nobody if which.unassigned else ~nobody)
@@ -134,6 +138,7 @@ async def change(
     facts = {"conversation_id": conversation.id, "changes": changes}
     types = ["conversation.updated", *_special_types(changes)]
     await events.record(db, [NewEvent(account_id, kind, facts) for kind in types], now)
+    await ticketing.follow_change(db, conversation, changes, now)
     if before.get("assignee_id", conversation.assignee_id) is not None:
         await draining.drain(db, account_id, now)  # somebody may have room again
     return conversation
@@ -163,6 +168,9 @@ async def release(
             for kind in ("conversation.updated", "conversation.assigned")
         ]
     await events.record(db, news, now)
+    if field == "assignee_id":
+        await tickets.release_owner(db, account_id, gone_id, now)
+        await tickets.check_all(db, account_id, now)
 
 
 async def _check_people(db: AsyncSession, account_id: str, wanted: ConversationChange) -> None:

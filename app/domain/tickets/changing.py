@@ -279,6 +279,26 @@ async def release_owner(db: AsyncSession, account_id: str, user_id: str, now: da
     await events.record(db, await tell(db, changed, history.AUTOMATION, why, now), now)
 
 
+async def follow_assignees(
+    db: AsyncSession, account_id: str, assignees: Mapping[str, str], now: datetime
+) -> list[NewEvent]:
+    """Conversations, by id, were assigned: their tickets' owners follow. The events to record."""
+    changed = []
+    for some in chunks(sorted(assignees)):
+        statement = select(Ticket).where(
+            Ticket.account_id == account_id,
+            Ticket.conversation_id.in_(some),
+            Ticket.owner_by_hand.is_(False),
+        )
+        for ticket in (await db.execute(statement)).scalars():
+            changes: Changes = {}
+            note(ticket, changes, "owner_id", assignees[ticket.conversation_id or ""])
+            ticket.updated_at = now
+            changed.append((ticket, changes))
+    await db.flush()
+    return await tell(db, changed, history.AUTOMATION, "The conversation was assigned.", now)
+
+
 async def move_to_contact(
     db: AsyncSession, account_id: str, source_id: str, target_id: str
 ) -> None:

@@ -39,7 +39,7 @@ def next_place(
     elif what == ON_REOPENED:
         return None
     else:
-        rule, default = status_of(automation, pipeline)[what], _usual(pipeline, what)
+        rule, default = status_of(automation)[what], _usual(pipeline, what)
         foreign = default if what == ON_CLOSED else None
     if rule is None:
         return None
@@ -62,4 +62,4 @@ def _usual(pipeline: Pipeline, what: str) -> Stage:
 
 def closes_conversation(automation: TicketAutomation) -> bool:
     """Does the conversation follow when its ticket is closed or opened by hand?"""
-    return bool((automation.status or {}).get("close_conversation", True))
+    return bool(status_of(automation)["close_conversation"])

@@ -103,7 +103,7 @@ async def change_property(
 
 
 async def delete_property(db: AsyncSession, found: TicketProperty) -> None:
-    """The property is gone; tickets show its values no more."""
+    """The property is gone; tickets keep what they have under its key."""
     await db.delete(found)
     await db.flush()
 

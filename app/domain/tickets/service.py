@@ -238,9 +238,9 @@ def _status(wanted: StatusRules, pipeline: Pipeline, at: str) -> dict[str, Any]:
     return found
 
 
-def status_of(automation: TicketAutomation, pipeline: Pipeline) -> dict[str, Any]:
-    """The rules in force: those that are stored, else the defaults of the pipeline."""
-    return automation.status or _status(StatusRules(), pipeline, "")
+def status_of(automation: TicketAutomation) -> dict[str, Any]:
+    """The rules in force; none of an automation that was saved before there were any."""
+    return automation.status or {**dict.fromkeys(STATUS_RULES), "close_conversation": True}
 
 
 async def get(db: AsyncSession, account_id: str, channel_id: str) -> TicketAutomation:
