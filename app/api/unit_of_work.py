@@ -219,9 +219,20 @@ async def _caller(
 ) -> Caller:
     caller: Caller = request.state.caller
     for scope in scopes.scopes:
-        if not caller.may(scope):
-            raise Forbidden(f"This key lacks the scope {scope}.", "request.scope_missing")
+        require(caller, scope)
     return caller
+
+
+def require(caller: Caller, scope: str) -> None:
+    """Raise Forbidden when the caller's key lacks the scope."""
+    if not caller.may(scope):
+        raise Forbidden(f"This key lacks the scope {scope}.", "request.scope_missing")
+
+
+async def caller_of(request: Request, house: House) -> Caller:
+    """Who calls, in a transaction of its own; for what is done before the request's. Counted."""
+    async with house.database.reading() as db:
+        return await _enter(request, house, db)
 
 
 def caller_with(scope: str) -> Any:

@@ -36,6 +36,7 @@ from app.domain.conversations.uploading import (
     Upload,
     blob_key,
     forget_old_uploads,
+    forgetting,
     keep_upload,
     room_for_files,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "drain",
     "drain_from",
     "forget_old_uploads",
+    "forgetting",
     "get",
     "get_message",
     "keep_upload",

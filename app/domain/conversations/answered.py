@@ -88,7 +88,7 @@ async def _last(
     return found.scalar_one_or_none()
 
 
-def _mails(conversation: Conversation) -> Select[tuple[Message]]:
+def _mails(conversation: Conversation) -> Select[Message]:
     return select(Message).where(
         Message.account_id == conversation.account_id,
         Message.conversation_id == conversation.id,

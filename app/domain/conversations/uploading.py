@@ -7,7 +7,7 @@ Deliberately not here: how a file comes in over HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -168,6 +168,15 @@ def _check(attached: Sequence[Attached], known: dict[str, Upload], size_limit: i
 def room_for_files(size_limit: int) -> int:
     """Octets of files that fit into a mail: base64 makes 78 of 57, line ends included."""
     return size_limit // 78 * 57
+
+
+def forgetting(store: BlobStore) -> Callable[[Database, datetime], Awaitable[None]]:
+    """`forget_old_uploads` as the clock calls it."""
+
+    async def forget(database: Database, now: datetime) -> None:
+        await forget_old_uploads(database, store, now)
+
+    return forget
 
 
 async def forget_old_uploads(database: Database, store: BlobStore, now: datetime) -> None:
