@@ -59,6 +59,7 @@ class UserView(BaseModel):
         description="Routing assigns nothing while so many open conversations are the user's; "
         "null: no limit."
     )
+    signature: str = Field(description="Stands below the person's replies, above the channel's.")
     team_ids: list[str]
     created_at: datetime
 
@@ -96,6 +97,9 @@ class NewUser(BaseModel):
         le=100_000,
         description="Open conversations that routing gives at most; null: no limit.",
     )
+    signature: str = Field(
+        "", max_length=20_000, description="Stands below the person's replies; plain text."
+    )
 
 
 class UserPatch(NewUser):
@@ -130,6 +134,7 @@ def _fields(body: NewUser) -> UserFields:
         seat=body.seat,
         working_hours=hours.model_dump() if hours else None,
         capacity=body.capacity,
+        signature=body.signature,
     )
 
 
@@ -146,6 +151,7 @@ async def _views(db: AsyncSession, account_id: str, users: Sequence[User]) -> li
             seat=user.seat,
             working_hours=WorkingHours(**user.working_hours) if user.working_hours else None,
             capacity=user.capacity,
+            signature=user.signature,
             team_ids=teams[user.id],
             created_at=user.created_at,
         )

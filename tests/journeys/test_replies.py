@@ -419,6 +419,8 @@ async def test_signature_and_quotation_stand_below(
     inbox: Inbox, outbox: Outbox, reply: Reply
 ) -> None:
     await inbox.patch(f"/v1/channels/{inbox.channel['id']}", {"signature": "Acme Support"})
+    ann = (await inbox.all("/v1/users"))[0]
+    await inbox.patch(f"/v1/users/{ann['id']}", {"signature": "Ann, second floor"})
     message = await inbox.take(text="First line.\nSecond <line>.")
 
     await reply(message, text="Done.")
@@ -426,7 +428,11 @@ async def test_signature_and_quotation_stand_below(
 
     sent = await outbox()
     first, second = text_of(sent[0][1]), text_of(sent[1][1])
-    assert first.index("Done.") < first.index("Acme Support") < first.index("> Second <line>.")
+    places = [
+        first.index(words)
+        for words in ("Done.", "Ann, second floor", "Acme Support", "> Second <line>.")
+    ]
+    assert places == sorted(places)
     assert "Carla Customer <carla@customer.example> wrote:" in first
     assert "Second &lt;line&gt;." in html_of(sent[0][1])
     assert "Acme Support" in second

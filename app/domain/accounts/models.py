@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, Json, Owned
@@ -60,6 +60,7 @@ class User(Owned, Base):
     working_hours: Mapped[dict[str, Any] | None] = mapped_column(Json)
     # Open conversations that routing gives at most; null: as many as there are.
     capacity: Mapped[int | None]
+    signature: Mapped[str] = mapped_column(Text, server_default=text("''"))
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 

@@ -39,6 +39,7 @@ class UserFields:
     seat: str = "paid"
     working_hours: dict[str, Any] | None = None
     capacity: int | None = None
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ async def teammates(
     return {key: found[key] for key in wanted if key in found}
 
 
-_PLAIN = ("name", "availability", "seat", "working_hours", "capacity")
+_PLAIN = ("name", "availability", "seat", "working_hours", "capacity", "signature")
 CAPACITY_LIMIT = 100_000
 _CHOICES = {"availability": ("available", "away"), "seat": ("paid", "free")}
 
@@ -212,6 +213,8 @@ def _fill(user: User, wanted: UserFields, fields: Sequence[str]) -> None:
             value = None if value is None else working_hours.check(value)
         elif name == "capacity":
             _check_capacity(value)
+        elif name == "signature":
+            value = value.strip()
         elif value not in _CHOICES[name]:
             words = f"It is one of {', '.join(_CHOICES[name])}."
             raise invalid_field(f"/{name}", words, f"users.bad_{name}")

@@ -211,8 +211,7 @@ def _message_id(post: Post, in_force: InForce) -> str:
 
 def _signature(author: User, channel: Channel) -> Signature | None:
     """The agent's, then the channel's."""
-    own: str = getattr(author, "signature", "")
-    lines = [one.strip() for one in (own, channel.signature) if one.strip()]
+    lines = [one.strip() for one in (author.signature, channel.signature) if one.strip()]
     return Signature("\n".join(lines)) if lines else None
 
 
