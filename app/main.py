@@ -26,7 +26,7 @@ from app import logs, migrate
 from app.api.application import build, forget_old_answers
 from app.api.house import House, KeyUses, Limiter
 from app.db import Database
-from app.domain import channels
+from app.domain import channels, conversations
 from app.errors import Conflict
 from app.resolver import Resolver
 from app.settings import Settings, make_data_dir, read_secret_key
@@ -36,7 +36,7 @@ from app.smtp.metrics import metrics_of
 from app.smtp.settings import DoorSettings
 from app.store import open_store
 from app.wakeups import Wakeups
-from app.worker import jobs, retention, routing
+from app.worker import domains, jobs, purging, retention, routing
 from app.worker.clock import Clock, Job
 from app.worker.couriers import courier_for
 from app.worker.guarded import Guard, addresses_by, system_addresses
@@ -205,8 +205,11 @@ def _jobs(house: House) -> list[Job]:
     found = [
         routing.drain_waiting(database, house.post),
         jobs.note_key_uses(database, house.key_uses.take),
+        domains.check_domains(database, house.resolver, house.post.roots),
         jobs.tidying("forget_old_answers", 3600, database, forget_old_answers),
+        jobs.tidying("forget_old_uploads", 600, database, conversations.forgetting(house.store)),
         jobs.tidying("give_up_tests", 30, database, channels.forwarding_tests.give_up),
+        purging.purge_spam(database, house.store),
         retention.forget_old_events(database, house.settings.event_retention_days),
         retention.forget_old_deliveries(database, house.settings.event_retention_days),
     ]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from app.domain.conversations import Conversation
+from app.domain.inbound import ReceivedMail
+from app.worker.purging import purge_spam
 from tests.builders import mail, new_user
+from tests.conftest import Service
 from tests.journeys.conftest import Inbox
 
 CARLA = "carla@customer.example"
@@ -165,3 +171,88 @@ async def test_a_replay_leaves_what_was_let_through_where_it_is(inbox: Inbox) ->
     done = await inbox.post(f"/v1/received-mail/{received['id']}/replay")
 
     assert (done["outcome"], done["message_id"]) == ("accepted", received["message_id"])
+
+
+async def _grow_old(service: Service) -> None:
+    """All that is spam, or held back, has been so for 91 days."""
+    long_ago = datetime.now(UTC) - timedelta(days=91)
+    async with service.database.writing() as db:
+        await db.execute(update(ReceivedMail).values(received_at=long_ago))
+        spam = update(Conversation).where(Conversation.spam.is_(True))
+        await db.execute(spam.values(spam_at=long_ago))
+
+
+async def test_what_is_held_back_for_90_days_is_purged_and_its_row_stays(
+    inbox: Inbox, service: Service
+) -> None:
+    await listed(inbox, "deny", address=CARLA)
+    large = await inbox.receive(text="All of it.\n" * 20_000)
+    held = await inbox.receive(message_id="<2@customer.example>")
+    fine = await inbox.receive(sender="Dora <d@strict.example>", message_id="<3@strict.example>")
+    job = purge_spam(service.database, service.house.store)
+
+    await job.run()
+    before = await inbox.http.get(f"/v1/received-mail/{held['id']}/raw")
+    await _grow_old(service)
+    await job.run()
+    await job.run()
+
+    assert before.status_code == 200
+    for one, status in ((large, 404), (held, 404), (fine, 200)):
+        raw = await inbox.http.get(f"/v1/received-mail/{one['id']}/raw")
+        assert raw.status_code == status
+    assert len(await inbox.all("/v1/received-mail", outcome="quarantined")) == 2
+    answer = await inbox.http.post(f"/v1/received-mail/{held['id']}/release")
+    assert (answer.status_code, answer.json()["code"]) == (409, "received_mail.nothing_kept")
+    assert [p for p in (service.settings.data_dir / "blobs").rglob("*") if p.is_file()] == []
+
+
+async def test_octets_that_another_delivery_needs_are_not_purged(
+    inbox: Inbox, service: Service
+) -> None:
+    fine = await inbox.receive()
+    await listed(inbox, "deny", address=CARLA)
+    held = await inbox.receive()
+    await _grow_old(service)
+
+    await purge_spam(service.database, service.house.store).run()
+
+    kept = await inbox.http.get(f"/v1/messages/{fine['message_id']}/raw")
+    gone = await inbox.http.get(f"/v1/received-mail/{held['id']}/raw")
+    assert (kept.status_code, gone.status_code) == (200, 404)
+
+
+async def test_a_conversation_that_somebody_marked_is_purged_after_90_days(
+    inbox: Inbox, service: Service
+) -> None:
+    spam = await inbox.take()
+    other = await inbox.take(
+        text="Another", sender="Dora <d@strict.example>", message_id="<2@strict.example>"
+    )
+    await inbox.patch(f"/v1/conversations/{spam['conversation_id']}", {"spam": True})
+    job = purge_spam(service.database, service.house.store)
+
+    await job.run()
+    young = await inbox.http.get(f"/v1/messages/{spam['id']}")
+    await _grow_old(service)
+    await job.run()
+
+    assert young.status_code == 200
+    for path in (f"messages/{spam['id']}", f"conversations/{spam['conversation_id']}"):
+        assert (await inbox.http.get(f"/v1/{path}")).status_code == 404
+    assert (await inbox.get(f"/v1/messages/{other['id']}"))["id"] == other["id"]
+    [row] = [r for r in await inbox.all("/v1/received-mail") if r["message_id"] is None]
+    assert (row["outcome"], row["conversation_id"]) == ("accepted", None)
+    assert "conversation.purged" in await types(inbox)
+
+
+async def test_taking_the_mark_away_stops_the_clock(inbox: Inbox, service: Service) -> None:
+    message = await inbox.take()
+    path = f"/v1/conversations/{message['conversation_id']}"
+    await inbox.patch(path, {"spam": True})
+    await _grow_old(service)
+    await inbox.patch(path, {"spam": False})
+
+    await purge_spam(service.database, service.house.store).run()
+
+    assert (await inbox.get(path))["spam"] is False

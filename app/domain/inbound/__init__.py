@@ -23,19 +23,23 @@ from app.domain.inbound.lists import (
 )
 from app.domain.inbound.marks import accepting
 from app.domain.inbound.models import ListedSender, ReceivedMail
+from app.domain.inbound.purging import SPAM_DAYS, Purged, accounts_with_spam, purge
 from app.domain.inbound.receiving import Arrival, read_safely, receive
 from app.domain.inbound.replaying import Replayed, release, replay, replay_anywhere
 
 __all__ = [
     "OUTCOMES",
+    "SPAM_DAYS",
     "Arrival",
     "LedgerFilter",
     "ListedSender",
     "NewListedSender",
+    "Purged",
     "ReceivedMail",
     "Refused",
     "Replayed",
     "accepting",
+    "accounts_with_spam",
     "get_listed",
     "get_received",
     "list_everywhere",
@@ -43,6 +47,7 @@ __all__ = [
     "list_received",
     "list_sender",
     "note_refusals",
+    "purge",
     "read_safely",
     "receive",
     "release",
