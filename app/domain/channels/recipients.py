@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, Text, and_, bindparam, cast, func, select, text, update
+from sqlalchemy import Table, Text, and_, bindparam, cast, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, padded
+from app.domain import routing, tickets
 from app.domain.channels.addresses import of_channel
 from app.domain.channels.models import CONNECTED, FURTHER, LIVE, Channel, HostedAddress
 from app.domain.events import NewEvent
@@ -42,6 +43,8 @@ class ChannelFacts:
     forwarding_status: str
     reopen_window_days: int | None
     confirmation_waiting: bool  # nothing was forwarded yet: the provider may ask for confirmation
+    routes: bool  # new conversations are assigned by rule
+    has_tickets: bool  # they open tickets, or have a time in which to be answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class AddressOwner:
 
 CHANNELS: Table = Channel.__table__  # type: ignore[assignment]
 ADDRESSES: Table = HostedAddress.__table__  # type: ignore[assignment]
+_RULES: Table = routing.RoutingRule.__table__  # type: ignore[assignment]
+_AUTOMATIONS: Table = tickets.TicketAutomation.__table__  # type: ignore[assignment]
 
 _FACTS = (
     CHANNELS.c.account_id,
@@ -66,15 +71,31 @@ _FACTS = (
     CHANNELS.c.gateways,
     CHANNELS.c.forwarding_status,
     CHANNELS.c.reopen_window_days,
+    (_RULES.c.mode != routing.UNASSIGNED).label("routes"),
+    or_(_AUTOMATIONS.c.enabled.is_(True), _AUTOMATIONS.c.service_targets.is_not(None)).label(
+        "has_tickets"
+    ),
+)
+_OF_CHANNEL = CHANNELS.outerjoin(
+    _RULES,
+    and_(_RULES.c.account_id == CHANNELS.c.account_id, _RULES.c.channel_id == CHANNELS.c.id),
+).outerjoin(
+    _AUTOMATIONS,
+    and_(
+        _AUTOMATIONS.c.account_id == CHANNELS.c.account_id,
+        _AUTOMATIONS.c.channel_id == CHANNELS.c.id,
+    ),
 )
 _ACCEPTING = (
     select(ADDRESSES.c.address, *_FACTS)
-    .join(
-        CHANNELS,
-        and_(
-            CHANNELS.c.account_id == ADDRESSES.c.account_id,
-            CHANNELS.c.id == ADDRESSES.c.channel_id,
-        ),
+    .select_from(
+        ADDRESSES.join(
+            _OF_CHANNEL,
+            and_(
+                CHANNELS.c.account_id == ADDRESSES.c.account_id,
+                CHANNELS.c.id == ADDRESSES.c.channel_id,
+            ),
+        )
     )
     .where(
         ADDRESSES.c.address.in_(bindparam("addresses")),
@@ -116,8 +137,14 @@ async def facts_of(db: AsyncSession, account_id: str, channel_id: str) -> Channe
 
     Raises NotFound for a channel that never was connected.
     """
-    statement = select(*_FACTS).where(
-        Channel.account_id == account_id, Channel.id == channel_id, Channel.state == CONNECTED
+    statement = (
+        select(*_FACTS)
+        .select_from(_OF_CHANNEL)
+        .where(
+            CHANNELS.c.account_id == account_id,
+            CHANNELS.c.id == channel_id,
+            CHANNELS.c.state == CONNECTED,
+        )
     )
     row = (await db.execute(statement)).one_or_none()
     if row is None:
@@ -139,6 +166,8 @@ def _facts(row: Any) -> ChannelFacts:
         forwarding_status=row.forwarding_status,
         reopen_window_days=row.reopen_window_days,
         confirmation_waiting=row.forwarding_status in UNPROVEN,
+        routes=bool(row.routes),
+        has_tickets=bool(row.has_tickets),
     )
 
 

@@ -55,7 +55,13 @@ def case_of(row: Mapping[str, Any]) -> Case:
 
 async def route_opened(db: AsyncSession, group: Group, now: datetime) -> None:
     """The opened conversations' rows say who is assigned and why; they are not yet inserted."""
-    opened = [row for row in group.opened if not row["spam"]]
+    opened = [
+        row
+        for row in group.opened
+        if (row["account_id"], row["channel_id"]) in group.routing and not row["spam"]
+    ]
+    if not opened:
+        return
     desk = await routing.open_desk(db, [case_of(row) for row in opened], count_loads, now)
     if desk is None:
         return

@@ -74,6 +74,8 @@ class Incoming:
     forwarded: Forwarded | None = None  # what the teammate forwards
     becomes_contact: bool = False  # the author is a person outside, known by address
     thread_index: ThreadIndex | None = None
+    routes: bool = False  # the channel assigns new conversations by rule
+    has_tickets: bool = False  # … and opens tickets, or has a time in which to answer
     led_to: str | None = None  # the conversation whose reply address it was sent to
     answers: tuple[str, ...] = ()  # messages of ours that it answers, by signed ids
 

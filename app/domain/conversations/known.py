@@ -71,6 +71,8 @@ class Group:
     reopenings: limits.Counts = field(default_factory=dict)
     people: list[NewEvent] = field(default_factory=list)  # told before the other events
     events: list[NewEvent] = field(default_factory=list)
+    routing: set[tuple[str, str]] = field(default_factory=set)  # channels, by account and id
+    ticketing: set[tuple[str, str]] = field(default_factory=set)
     post: Post | None = None  # lets notices leave
     desk: Desk | None = None  # what routing has decided; None: nothing
     # Conversations, and the owners who are away and are to be sent their message.
@@ -88,7 +90,10 @@ async def look_up(db: AsyncSession, incoming: Sequence[Incoming]) -> Group:
         named.update(key_of(scope, mentioned) for mentioned in mail.mentioned)
         if mail.thread_index is not None:
             named.add(key_of(scope, mail.thread_index.root))
-    group = Group()
+    group = Group(
+        routing={(mail.account_id, mail.channel_id) for mail in incoming if mail.routes},
+        ticketing={(mail.account_id, mail.channel_id) for mail in incoming if mail.has_tickets},
+    )
     await _look_up_messages(db, group, accounts, own)
     await _look_up_threads(db, group, accounts, own | named)
     await _look_up_answered(db, group, incoming)

@@ -31,9 +31,10 @@ Key = tuple[str, str]
 async def open_tickets(db: AsyncSession, group: Group, now: datetime) -> None:
     """
     The opened conversations' rows name their new tickets and have their clocks; they are not yet
-    inserted. Where no channel of the group has tickets on, it is one look-up.
+    inserted. Where no channel of the group has tickets on, nothing is asked.
     """
-    automations = await tickets.automations_of(db, {_channel(row) for row in group.opened})
+    channels_on = {_channel(row) for row in group.opened} & group.ticketing
+    automations = await tickets.automations_of(db, channels_on)
     for row in group.opened:
         automation = automations.get(_channel(row))
         terms = tickets.terms_in(automation) if automation else tickets.NO_TERMS

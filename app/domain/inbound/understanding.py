@@ -254,6 +254,8 @@ def incoming_of(parcel: Understood) -> Incoming:
         forwarded=_forwarded(parcel, files),
         becomes_contact=not own_words and _becomes_contact(parcel, decision),
         thread_index=reading.thread_index,
+        routes=facts.routes,
+        has_tickets=facts.has_tickets,
         led_to=parcel.marks.conversation_id,
         answers=_answers(parcel.marks),
     )
