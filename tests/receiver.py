@@ -53,6 +53,7 @@ class Receiver:
     requests: list[Received] = field(default_factory=list)
     answer: Callable[[Received], Answer] = lambda _: (200, b"thanks")
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    open: dict[asyncio.StreamWriter, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -74,6 +75,9 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.open[writer] = task
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -95,6 +99,7 @@ class Receiver:
                 writer.write(answer)
                 await writer.drain()
         writer.close()
+        self.open.pop(writer, None)
 
 
 @contextlib.asynccontextmanager
@@ -107,3 +112,6 @@ async def receiving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver
         yield receiver
     finally:
         server.close()
+        for writer in list(receiver.open):
+            writer.close()
+        await asyncio.gather(*receiver.open.values(), return_exceptions=True)
