@@ -228,7 +228,7 @@ async def sink(
     def allowed(_server: SMTP, _session: Session, _envelope: Envelope, _way: str, who: Any) -> Any:
         given = (who.login.decode(), who.password.decode())
         kept.logins.append(given[0])
-        return AuthResult(success=given == login)
+        return AuthResult(success=given == login, handled=False)
 
     options: dict[str, Any] = {
         "hostname": "sink.example",
