@@ -59,14 +59,16 @@ async def set_for(
     taken = await _names_of_others(db, account_id, channel_id)
     name = await _name(db, account_id, wanted.company_name, taken, at)
     row = await db.get(SenderIdentity, (account_id, channel_id))
+    is_new = row is None
     if row is None:
         row = SenderIdentity(account_id=account_id, channel_id=channel_id)
-        db.add(row)
     await _put_address(db, row, wanted.address_kind, custom, at)
     row.name_style = wanted.name_style
     row.company_name = name
     row.company_name_key = naming.key_of(name)
     row.from_policy = policy if custom else None
+    if is_new:
+        db.add(row)
     await db.flush()
     return row
 
