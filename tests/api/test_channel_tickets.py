@@ -70,8 +70,16 @@ async def test_switched_on_it_says_what_will_happen(http: httpx.AsyncClient) -> 
             "custom": {},
         },
         "on_reply_to_closed": {"stage_id": pipeline["stages"][2]["id"]},
+        "status": {
+            "on_agent_reply": {"stage_id": pipeline["stages"][1]["id"]},
+            "on_contact_reply": {"stage_id": pipeline["stages"][2]["id"]},
+            "on_conversation_closed": {"stage_id": pipeline["stages"][3]["id"]},
+            "close_conversation": True,
+        },
+        "problems": [],
     }
     assert (await http.get(path_of(channel))).json() == answer.json()
+    assert (await http.put(path_of(channel), json=answer.json())).json() == answer.json()
 
 
 async def test_everything_can_be_chosen(http: httpx.AsyncClient) -> None:
@@ -89,6 +97,13 @@ async def test_everything_can_be_chosen(http: httpx.AsyncClient) -> None:
             "custom": {},
         },
         "on_reply_to_closed": {"stage_id": pipeline["stages"][0]["id"]},
+        "status": {
+            "on_agent_reply": None,
+            "on_contact_reply": {"stage_id": pipeline["stages"][0]["id"]},
+            "on_conversation_closed": None,
+            "close_conversation": False,
+        },
+        "problems": [],
     }
 
     answer = await http.put(path_of(channel), json=wanted)
@@ -165,6 +180,26 @@ async def test_the_stage_for_replies_belongs_to_the_pipeline(
     assert answer.status_code == 422
     assert answer.json()["code"] == "tickets.stage_not_in_pipeline"
     assert answer.json()["errors"][0]["pointer"] == "/on_reply_to_closed/stage_id"
+
+
+async def test_a_rule_s_stage_belongs_to_the_pipeline_and_closing_needs_a_closed_one(
+    http: httpx.AsyncClient,
+) -> None:
+    channel, pipeline = await connected_channel(http), await pipeline_of(http)
+    rules = [
+        ({"on_agent_reply": {"stage_id": "stg_none"}}, "/status/on_agent_reply/stage_id"),
+        (
+            {"on_conversation_closed": {"stage_id": pipeline["stages"][0]["id"]}},
+            "/status/on_conversation_closed/stage_id",
+        ),
+    ]
+
+    for status, pointer in rules:
+        answer = await http.put(path_of(channel), json={"enabled": True, "status": status})
+
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["code"] == "tickets.stage_not_in_pipeline"
+        assert answer.json()["errors"][0]["pointer"] == pointer
 
 
 async def test_somebody_elses_user_or_pipeline_is_unknown(
