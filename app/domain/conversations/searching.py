@@ -20,15 +20,18 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Connection,
     Integer,
+    Join,
     MetaData,
     Select,
     String,
     Table,
     Text,
+    and_,
     bindparam,
     cast,
     event,
@@ -40,6 +43,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
 
 from app.db import Page, PageRequest, chunks, dialect_of, padded
 from app.domain.conversations import words
@@ -62,6 +66,7 @@ _ROWS = Table(
 _FTS = Table("message_search_words", _TABLES, Column("rowid", Integer), Column("words", Text))
 
 _MESSAGES: Table = Message.__table__  # type: ignore[assignment]
+_CONVERSATIONS: Table = Conversation.__table__  # type: ignore[assignment]
 _INDEXED = ("subject", "author_name", "author_address", "to", "cc", "attachments", "reply_text")
 _SOURCES = ("kind", "in_reply_to", "quoted_text", *_INDEXED)
 _SOURCE = select(
@@ -161,6 +166,45 @@ def _upsert(dialect: str) -> Any:
     )
 
 
+_IS_ROW = _ROWS.c.number == _FTS.c.rowid
+_IS_MESSAGE = and_(
+    _MESSAGES.c.account_id == _ROWS.c.account_id, _MESSAGES.c.id == _ROWS.c.message_id
+)
+_IS_CONVERSATION = and_(
+    _CONVERSATIONS.c.account_id == _MESSAGES.c.account_id,
+    _CONVERSATIONS.c.id == _MESSAGES.c.conversation_id,
+)
+
+
+class _InOrder(Join):
+    """A join that SQLite makes in the order given: it cannot know how rare the words are."""
+
+    __visit_name__ = "in_order"
+    inherit_cache = True
+
+
+@compiles(_InOrder)
+def _plainly(join: Any, compiler: Any, **more: Any) -> str:
+    return str(compiler.visit_join(join, **more))
+
+
+@compiles(_InOrder, "sqlite")
+def _in_order(
+    join: Any, compiler: Any, asfrom: bool = False, from_linter: Any = None, **more: Any
+) -> str:
+    left = compiler.process(join.left, asfrom=True, **more)
+    right = compiler.process(join.right, asfrom=True, **more)
+    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **more)}"
+
+
+def _joined(first: tuple[Any, Any], *others: tuple[Any, Any]) -> Any:
+    """The tables in this order, each with how it belongs to those before it."""
+    source = first[0]
+    for table, belongs in others:
+        source = _InOrder(source, table, belongs)
+    return source
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked for, in the database's own terms."""
@@ -168,52 +212,55 @@ class Question:
     account_id: str
     phrases: Sequence[words.Phrase]
     embedded: bool
+    narrow: bool = False  # it is about few conversations: they are looked through
 
     @property
     def position(self) -> Any:
         """What matching messages are ordered by: the order of their arrival."""
         return _FTS.c.rowid if self.embedded else _ROWS.c.message_id
 
-    def matching(self, *columns: Any) -> Select[Any]:
-        """Matching messages, in no order."""
+    @property
+    def holds(self) -> ColumnElement[bool]:
+        """Does the message match?"""
         if self.embedded:
-            source: Any = _FTS.join(_ROWS, _ROWS.c.number == _FTS.c.rowid)
-            holds = _FTS.c.words.op("MATCH")(words.as_match(self.phrases))
-        else:
-            source = _ROWS
-            asked = cast(bindparam(None, words.as_tsquery(self.phrases), type_=Text), TSQUERY)
-            holds = _ROWS.c.words.op("@@")(asked)
-        source = source.join(
-            _MESSAGES,
-            (_MESSAGES.c.account_id == _ROWS.c.account_id) & (_MESSAGES.c.id == _ROWS.c.message_id),
-        )
-        return (
-            select(*columns).select_from(source).where(_ROWS.c.account_id == self.account_id, holds)
-        )
+            return _FTS.c.words.op("MATCH", return_type=Boolean())(words.as_match(self.phrases))
+        asked = cast(bindparam(None, words.as_tsquery(self.phrases), type_=Text), TSQUERY)
+        return _ROWS.c.words.op("@@", return_type=Boolean())(asked)
 
     def newest(
         self, conditions: Sequence[ColumnElement[bool]], before: Any, limit: int
     ) -> Select[Any]:
         """Matching messages of conversations of which the conditions hold, newest first."""
-        statement = self.matching(
-            self.position.label("position"), _ROWS.c.message_id, _MESSAGES.c.conversation_id
-        ).join(
-            Conversation,
-            (Conversation.account_id == _MESSAGES.c.account_id)
-            & (Conversation.id == _MESSAGES.c.conversation_id),
-        )
+        source = _joined(*(self._from_conversations() if self.narrow else self._from_words()))
+        columns = (_ROWS.c.message_id, _MESSAGES.c.conversation_id)
+        statement = select(self.position.label("position"), *columns).select_from(source)
         if before is not None:
             statement = statement.where(self.position < before)
+        own = _CONVERSATIONS if self.narrow else _ROWS
+        statement = statement.where(own.c.account_id == self.account_id, self.holds)
         return statement.where(*conditions).order_by(self.position.desc()).limit(limit)
+
+    def _from_words(self) -> list[tuple[Any, Any]]:
+        first = [(_FTS, None)] if self.embedded else []
+        others = [(_MESSAGES, _IS_MESSAGE), (_CONVERSATIONS, _IS_CONVERSATION)]
+        return [*first, (_ROWS, _IS_ROW), *others]
+
+    def _from_conversations(self) -> list[tuple[Any, Any]]:
+        last = [(_FTS, _IS_ROW)] if self.embedded else []
+        first = [(_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION)]
+        return [*first, (_ROWS, _IS_MESSAGE), *last]
 
     def also_from(self, conversation_ids: Sequence[str], position: Any) -> Select[Any]:
         """Those of the conversations that have a matching message there or later."""
+        source = _joined(*self._from_conversations()[1:])
         return (
-            self.matching(_MESSAGES.c.conversation_id)
+            select(_MESSAGES.c.conversation_id)
+            .select_from(source)
             .where(
                 _MESSAGES.c.account_id == self.account_id,
                 _MESSAGES.c.conversation_id.in_(padded(conversation_ids)),
-                self.position >= position,
+                (_ROWS.c.number if self.embedded else _ROWS.c.message_id) >= position,
+                self.holds,
             )
             .distinct()
         )
@@ -225,13 +272,17 @@ async def search(
     question: str,
     conditions: Sequence[ColumnElement[bool]],
     request: PageRequest,
+    *,
+    narrow: bool,
 ) -> Page[Conversation]:
     """
     One page of the conversations that the question finds and of which the conditions hold.
 
-    Raises Invalid for the cursor of another list.
+    `narrow`: the conditions alone leave few, so that SQLite had better begin with them. Raises
+    Invalid for the cursor of another list.
     """
-    asked = Question(account_id, words.asked(account_id, question), dialect_of(db) == "sqlite")
+    embedded = dialect_of(db) == "sqlite"
+    asked = Question(account_id, words.asked(account_id, question), embedded, narrow)
     start = _start(request)
     if not asked.phrases:
         return Page([], None)

@@ -77,7 +77,8 @@ async def list_conversations(
     """
     conditions = conditions_of(which)
     if which.words is not None and which.words.strip():
-        return await search(db, account_id, which.words, conditions, request)
+        narrow = which.contact_id is not None
+        return await search(db, account_id, which.words, conditions, request, narrow=narrow)
     statement = select(Conversation).where(Conversation.account_id == account_id, *conditions)
     keys = [Conversation.last_message_at, Conversation.id]
     return await page_of(db, statement, keys, request, descending=True)
@@ -135,7 +136,11 @@ async def change(
     if "spam" in changes:
         conversation.spam_at = now if conversation.spam else None
     _note(db, conversation, changes, now)
-    facts = {"conversation_id": conversation.id, "changes": changes}
+    facts = {
+        "conversation_id": conversation.id,
+        "channel_id": conversation.channel_id,
+        "changes": changes,
+    }
     types = ["conversation.updated", *_special_types(changes)]
     await events.record(db, [NewEvent(account_id, kind, facts) for kind in types], now)
     await ticketing.follow_change(db, conversation, changes, now)
@@ -162,7 +167,11 @@ async def release(
         setattr(conversation, field, None)
         changes: dict[str, Any] = {field: {"before": gone_id, "after": None}}
         _note(db, conversation, changes, now)
-        facts = {"conversation_id": conversation.id, "changes": changes}
+        facts = {
+            "conversation_id": conversation.id,
+            "channel_id": conversation.channel_id,
+            "changes": changes,
+        }
         news += [
             NewEvent(account_id, kind, facts)
             for kind in ("conversation.updated", "conversation.assigned")
@@ -240,7 +249,11 @@ async def comment(
     db.add(message)
     conversation.message_count += 1
     conversation.last_message_at = now
-    facts = {"conversation_id": conversation.id, "message_id": message.id}
+    facts = {
+        "conversation_id": conversation.id,
+        "channel_id": conversation.channel_id,
+        "message_id": message.id,
+    }
     await events.record(db, [NewEvent(account_id, "comment.created", facts)], now)
     return message
 

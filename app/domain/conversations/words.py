@@ -22,7 +22,7 @@ TEXT_LIMIT = 100_000  # characters of a message that are indexed
 WORD_LIMIT = 15_000  # words of it; PostgreSQL counts positions up to 16,383
 WORD_LENGTH = 60  # characters of a word that count
 QUESTION_LIMIT = 20  # words or phrases of a question
-PREFIX_LENGTH = 2  # shorter ones at the end of a question are whole words
+PREFIX_LENGTH = 3  # shorter ones at the end of a question are whole words
 _BETWEEN = "¶"  # stands between two fields, so that no phrase reaches from one into the other
 
 _SPACES = "".join(chr(n) if chr(n).isalnum() else " " for n in range(128)).lower()
