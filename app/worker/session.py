@@ -13,6 +13,7 @@ import re
 import ssl
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponse, SMTPResponseException
@@ -165,8 +166,8 @@ class Session:
     async def _hand_over(self, octets: bytes) -> SMTPResponse:
         """Write in pieces and listen at the same time: a server may refuse in the middle."""
         protocol = self._smtp.protocol
-        transport = protocol.transport if protocol is not None else None
-        if protocol is None or not isinstance(transport, asyncio.WriteTransport):
+        transport: Any = protocol.transport if protocol is not None else None
+        if protocol is None or transport is None:  # uvloop's are no asyncio.WriteTransport
             raise ConnectionResetError("closed")
         patience = DATA_SECONDS + len(octets) / SLOWEST
         answer = asyncio.create_task(protocol.read_response(timeout=patience))
