@@ -28,9 +28,9 @@ TAGS = {
     "API keys": "Keys of the account. A key hands out no more than it may do itself.",
     "channels": "Team addresses whose mail is forwarded here, from draft to connected, with "
     "sender identity, routing, ticket automation and forwarding address as sub-resources.",
-    "sender addresses": "Custom addresses that the account proves to be its own, to write from them.",
-    "sending domains": "Domains of the account's own, connected by DNS records: channels may write from "
-    "every address at them.",
+    "sender addresses": "Custom addresses that the account proves to be its own.",
+    "sending domains": "Domains of the account's own, connected by DNS records: channels "
+    "may write from every address at them.",
     "contacts": "The people outside who write to the account.",
     "conversations": "What one contact and the team write to each other about one thing.",
     "messages": "Mails, internal comments and events of conversations; raw mail, attachments, and "
