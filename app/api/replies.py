@@ -5,17 +5,45 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from app.api.house import House
 from app.api.message_views import MessageView, Person, view_with_deliveries
 from app.api.problems import refusals
-from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
-from app.domain import conversations
+from app.api.unit_of_work import (
+    Caller,
+    Db,
+    TheHouse,
+    UnitOfWork,
+    caller_with,
+    prepared,
+    prepared_by,
+)
+from app.domain import conversations, sender_identity
 from app.domain.conversations import Attached, Draft, Preflight, Wanted
+from app.errors import NotFound
 
-router = APIRouter(prefix="/v1/conversations", tags=["conversations"], route_class=UnitOfWork)
 Writer = Annotated[Caller, caller_with("conversations:write")]
+
+PREFIX = "/v1/conversations/{conversation_id}/replies"
+
+
+async def _policy(request: Request, house: House, caller: Caller, body: bytes) -> str | None:
+    """What the custom From's domain publishes now (DMARC); asked before the transaction."""
+    which = request.path_params["conversation_id"]
+    async with house.database.reading() as db:
+        try:
+            found = await conversations.get(db, caller.account_id, which)
+        except NotFound:
+            return None
+        kept = await sender_identity.for_channels(db, caller.account_id, [found.channel_id])
+    address = next((one.custom_address for one in kept.values()), None)
+    return await sender_identity.policy_of(house.resolver, address) if address else None
+
+
+answering = APIRouter(prefix=PREFIX, route_class=UnitOfWork)
+checking = APIRouter(prefix=f"{PREFIX}/preflight", route_class=prepared_by(_policy))
 
 Address = Annotated[str, Field(max_length=1000)]
 Addresses = Annotated[list[Address], Field(max_length=200)]
@@ -173,8 +201,8 @@ def draft_of(body: NewReply) -> Draft:
     )
 
 
-@router.post(
-    "/{conversation_id}/replies",
+@answering.post(
+    "",
     operation_id="create_reply",
     status_code=202,
     responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
@@ -198,13 +226,18 @@ async def create_reply(
     return await view_with_deliveries(db, message)
 
 
-@router.post(
-    "/{conversation_id}/replies/preflight",
+@checking.post(
+    "",
     operation_id="preflight_reply",
     responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
 )
 async def preflight_reply(
-    conversation_id: str, body: NewReply, caller: Writer, db: Db, house: TheHouse
+    conversation_id: str,
+    body: NewReply,
+    caller: Writer,
+    db: Db,
+    house: TheHouse,
+    policy: Annotated[str | None, Depends(prepared)],
 ) -> PreflightView:
     """
     See what a reply would be, without sending it.
@@ -215,9 +248,14 @@ async def preflight_reply(
     """
     now = datetime.now(UTC)
     found = await conversations.preflight(
-        db, house.post, caller.account_id, conversation_id, draft_of(body), now
+        db, house.post, caller.account_id, conversation_id, draft_of(body), now, policy=policy
     )
     return _preflight_view(found)
+
+
+router = APIRouter(tags=["conversations"])
+router.include_router(answering)
+router.include_router(checking)
 
 
 def _preflight_view(found: Preflight) -> PreflightView:
@@ -248,7 +286,7 @@ def _preflight_view(found: Preflight) -> PreflightView:
             dkim_domain=alignment.dkim_domains[0] if alignment.dkim_domains else None,
             spf_domain=alignment.spf_domain,
             dmarc=alignment.would_pass,
-            policy=None,
+            policy=found.policy,
         ),
         suppressed=[
             SuppressedView(address=one.box.address, reason=why.reason, until=why.expires_at)

@@ -26,6 +26,7 @@ async def test_a_user_needs_only_name_and_email(http: httpx.AsyncClient) -> None
         "other_addresses": [],
         "username": "ann.lee",
         "capacity": None,
+        "signature": "",
         "availability": "available",
         "seat": "paid",
         "working_hours": None,

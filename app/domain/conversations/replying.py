@@ -67,7 +67,7 @@ class Plan:
     signers: tuple[Signer, ...]
     suppressed: tuple[tuple[Recipient, Suppression], ...]
     answered_since: tuple[Message, ...]
-    warnings: tuple[SenderWarning, ...]
+    warnings: tuple[SenderWarning, ...]  # beside those of the identity in force
 
 
 async def plan(
@@ -137,10 +137,7 @@ async def plan_in(
         signers=await sender_identity.signers_of(db, post, account_id, in_force, now),
         suppressed=tuple(suppressed),
         answered_since=tuple(since),
-        warnings=(
-            *in_force.warnings,
-            *_warnings(conversation, addressed, history, parent, facts),
-        ),
+        warnings=tuple(_warnings(conversation, addressed, history, parent, facts)),
     )
 
 

@@ -61,11 +61,13 @@ class Preflight:
     plan: Plan
     size: int
     alignment: Alignment
+    policy: str | None  # DMARC, of the From's domain
 
     @property
     def warnings(self) -> tuple[SenderWarning, ...]:
         """What one should know before it leaves."""
-        return self.plan.warnings
+        of_sender = sender_identity.previewed(self.plan.in_force, self.policy).warnings
+        return (*of_sender, *self.plan.warnings)
 
     @property
     def suppressed(self) -> tuple[tuple[Recipient, Suppression], ...]:
@@ -79,9 +81,20 @@ class Preflight:
 
 
 async def preflight(
-    db: AsyncSession, post: Post, account_id: str, conversation_id: str, draft: Draft, now: datetime
+    db: AsyncSession,
+    post: Post,
+    account_id: str,
+    conversation_id: str,
+    draft: Draft,
+    now: datetime,
+    *,
+    policy: str | None = None,
 ) -> Preflight:
-    """What `reply` would send now, composed and signed, but not kept. Raises what it raises."""
+    """
+    What `reply` would send now, composed and signed, but not kept. Raises what it raises.
+
+    `policy` is what From's domain publishes (DMARC), where that was asked.
+    """
     planned = await plan(db, post, account_id, conversation_id, draft, now)
     signers = planned.signers or await sender_identity.hosted_signers(
         db, post, planned.outgoing, now
@@ -94,7 +107,7 @@ async def preflight(
     spf = planned.in_force.return_domain
     signed_by = tuple(dict.fromkeys(one.domain for one in signers))
     passes = any(would_align(domain, one) for one in (*signed_by, spf))
-    return Preflight(planned, composed.size, Alignment(domain, signed_by, spf, passes))
+    return Preflight(planned, composed.size, Alignment(domain, signed_by, spf, passes), policy)
 
 
 async def reply(
