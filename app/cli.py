@@ -18,7 +18,8 @@ import uvicorn
 
 from app import cli_accounts, logs, migrate, preflight
 from app.db import Database
-from app.domain import inbound
+from app.domain import inbound, sender_identity
+from app.domain.accounts import HostedRoots
 from app.errors import Refusal
 from app.mail import tokens
 from app.main import create_app, opened
@@ -161,15 +162,14 @@ def settings_command() -> None:
 @app.command()
 def dns() -> None:
     """Print the records that the hosted domains need."""
-    settings = _settings({})
-    host = settings.greeting
-    for root in (settings.paid_root, settings.free_root):
-        typer.echo(f"{root}.    MX   10 {host}.")
-        typer.echo(f"*.{root}.  MX   10 {host}.")
-        typer.echo(f'{root}.    TXT  "v=spf1 mx -all"')
-        typer.echo(f'*.{root}.  TXT  "v=spf1 mx -all"')
-        typer.echo(f'_dmarc.{root}.  TXT  "v=DMARC1; p=none"')
-    typer.echo(f"{host}.  A    <the public address of this machine>")
+
+    async def run() -> list[str]:
+        async with _database() as (settings, database), database.writing() as db:
+            roots = HostedRoots(paid=settings.paid_root, free=settings.free_root)
+            secret, now = read_secret_key(settings), datetime.now(UTC)
+            return await sender_identity.zone_of(db, secret, roots, settings.greeting, now)
+
+    typer.echo("\n".join(asyncio.run(run())))
 
 
 @mail_app.command("list")

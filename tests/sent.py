@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -44,3 +45,10 @@ async def mails(service: Service, kind: str | None = None) -> list[Sent]:
 async def mail_to(service: Service, address: str, kind: str | None = None) -> Sent:
     """The latest mail for this recipient."""
     return [one for one in await mails(service, kind) if one.item.recipient == address][-1]
+
+
+def code_in(sent: Sent) -> str:
+    """The code in a verification mail."""
+    found = re.search(r"^\s+(\d{8})$", sent.text, re.MULTILINE)
+    assert found, sent.text
+    return found[1]

@@ -14,7 +14,7 @@ from app.domain.sender_identity import SenderAddress
 from app.domain.sender_identity.models import SentCode
 from tests.builders import connected_channel
 from tests.conftest import Account, MakeAccount, MakeClient, Service
-from tests.sent import Sent, mail_to, mails
+from tests.sent import Sent, code_in, mail_to, mails
 
 PATH = "/v1/sender-addresses"
 HELP = "help@acme.example"
@@ -25,12 +25,6 @@ async def asked(http: httpx.AsyncClient, address: str = HELP) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-def code_in(sent: Sent) -> str:
-    found = re.search(r"^\s+(\d{8})$", sent.text, re.MULTILINE)
-    assert found, sent.text
-    return found[1]
 
 
 def link_in(sent: Sent) -> str:

@@ -16,6 +16,7 @@ from app.domain.sender_identity.dispatching import (
     hosted_signers,
     written,
 )
+from app.domain.sender_identity.hosted import zone_of
 from app.domain.sender_identity.in_force import (
     InForce,
     Preview,
@@ -89,4 +90,5 @@ __all__ = [
     "signers_for",
     "signers_of",
     "written",
+    "zone_of",
 ]
