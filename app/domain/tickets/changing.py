@@ -158,8 +158,8 @@ async def tell(
 ) -> list[NewEvent]:
     """The changes stand in the histories; the events that the caller records."""
     entries = [
-        Entry(ticket.account_id, ticket.id, ticket.conversation_id, changes, by, why)
-        for ticket, changes in changed
+        Entry(one.account_id, one.id, one.conversation_id, one.channel_id, changes, by, why)
+        for one, changes in changed
         if changes
     ]
     return await history.write(db, entries, now)

@@ -45,6 +45,7 @@ class Entry:
     account_id: str
     ticket_id: str
     conversation_id: str | None
+    channel_id: str | None
     changes: Changes
     by: By
     why: str
@@ -77,6 +78,7 @@ def _event(entry: Entry) -> NewEvent:
     facts: dict[str, Any] = {
         "ticket_id": entry.ticket_id,
         "conversation_id": entry.conversation_id,
+        "channel_id": entry.channel_id,
         "by": {"kind": entry.by.kind, "id": entry.by.id},
     }
     if entry.type == CREATED:

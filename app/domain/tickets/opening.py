@@ -143,7 +143,7 @@ def row(
     }
 
 
-_TOLD = ("contact_id", "channel_id", "pipeline_id", "stage_id", "owner_id", "priority", "source")
+_TOLD = ("contact_id", "pipeline_id", "stage_id", "owner_id", "priority", "source")
 _FIRST = ("name", "pipeline_id", "stage_id", "state", "priority", "category", "owner_id", "custom")
 
 
@@ -158,11 +158,8 @@ async def insert_tickets(
             name: {"before": None, "after": one[name]} for name in _FIRST if one[name] is not None
         }
         facts = {name: one[name] for name in _TOLD}
-        entries.append(
-            Entry(
-                one["account_id"], one["id"], one["conversation_id"], first, by, why, CREATED, facts
-            )
-        )
+        of = one["account_id"], one["id"], one["conversation_id"], one["channel_id"]
+        entries.append(Entry(*of, first, by, why, CREATED, facts))
     return await history.write(db, entries, now)
 
 
