@@ -42,6 +42,7 @@ async def _policy(request: Request, house: House, caller: Caller, body: bytes) -
     return await sender_identity.policy_of(house.resolver, address) if address else None
 
 
+starting = APIRouter(prefix="/v1/conversations", route_class=UnitOfWork)
 answering = APIRouter(prefix=PREFIX, route_class=UnitOfWork)
 checking = APIRouter(prefix=f"{PREFIX}/preflight", route_class=prepared_by(_policy))
 
@@ -105,6 +106,30 @@ class NewReply(BaseModel):
     )
 
 
+class NewConversation(NewReply):
+    """The first mail of a conversation that the team begins."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "channel_id": "chn_0193a5c2f7b87c6e9d1a4b5c6d7e8f90",
+                    "to": ["Carla <carla@customer.example>"],
+                    "subject": "Your order",
+                    **EXAMPLE,
+                }
+            ]
+        },
+    )
+
+    channel_id: str = Field(max_length=40, description="The connected channel it is sent from.")
+    contact_id: str | None = Field(
+        None, max_length=40, description="Whose conversation it is; null: the first one in `to`."
+    )
+    subject: str = Field(min_length=1, max_length=900)
+
+
 class RecipientView(BaseModel):
     """Somebody who would get the mail, and why."""
 
@@ -135,7 +160,7 @@ class SuppressedView(BaseModel):
     until: datetime
 
 
-class WarningView(BaseModel):
+class ReplyWarning(BaseModel):
     """Something that one should know; `code` is stable."""
 
     code: str
@@ -173,7 +198,7 @@ class PreflightView(BaseModel):
         description="Addresses that were found not to work: a reply to them is refused (409 "
         "`replies.suppressed`) without `override_suppression`."
     )
-    warnings: list[WarningView]
+    warnings: list[ReplyWarning]
     answered_since: list[AnsweredView] = Field(
         description="Who has written since `expected_last_message_id`."
     )
@@ -253,7 +278,37 @@ async def preflight_reply(
     return _preflight_view(found)
 
 
+@starting.post(
+    "",
+    operation_id="create_conversation",
+    status_code=202,
+    responses=refusals(400, 401, 403, 409, 415, 422, 429),
+)
+async def create_conversation(
+    body: NewConversation, caller: Writer, db: Db, house: TheHouse
+) -> MessageView:
+    """
+    Write first: begin a conversation.
+
+    The answer is its first message, which names the conversation. The contact is `contact_id`,
+    or whoever `to` names first, made when it is nobody's address yet. It is assigned to its
+    author; routing and ticket automation are for what comes in.
+    """
+    now = datetime.now(UTC)
+    message = await conversations.start(
+        db,
+        house.post,
+        caller.account_id,
+        body.channel_id,
+        draft_of(body),
+        contact_id=body.contact_id,
+        now=now,
+    )
+    return await view_with_deliveries(db, message)
+
+
 router = APIRouter(tags=["conversations"])
+router.include_router(starting)
 router.include_router(answering)
 router.include_router(checking)
 
@@ -292,7 +347,7 @@ def _preflight_view(found: Preflight) -> PreflightView:
             SuppressedView(address=one.box.address, reason=why.reason, until=why.expires_at)
             for one, why in found.suppressed
         ],
-        warnings=[WarningView(code=one.code, detail=one.detail) for one in found.warnings],
+        warnings=[ReplyWarning(code=one.code, detail=one.detail) for one in found.warnings],
         answered_since=[
             AnsweredView(
                 message_id=one.id,

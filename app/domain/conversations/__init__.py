@@ -29,6 +29,7 @@ from app.domain.conversations.service import (
     list_conversations,
     release,
 )
+from app.domain.conversations.starting import start
 from app.domain.conversations.taking_in import take_in
 from app.domain.conversations.uploading import (
     Attached,
@@ -90,5 +91,6 @@ __all__ = [
     "show_forwarded",
     "simulate_routing",
     "split",
+    "start",
     "take_in",
 ]
