@@ -122,7 +122,7 @@ async def test_the_one_that_is_left_is_open_when_either_was(inbox: Inbox) -> Non
 
     events = [e["data"] for e in await inbox.all("/v1/events", types="conversation.reopened")]
     assert (left["state"], left["closed_at"]) == ("open", None)
-    assert events == [{"conversation_id": one}]
+    assert events == [{"conversation_id": one, "channel_id": left["channel_id"]}]
 
 
 async def test_two_closed_ones_stay_closed(inbox: Inbox) -> None:

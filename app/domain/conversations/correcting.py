@@ -205,14 +205,18 @@ async def admit(db: AsyncSession, account_id: str, message_id: str, now: datetim
     message.pending = False
     if message.author_address:
         _swap_participant_in(conversation, message)
-    facts = {"message_id": message.id, "conversation_id": conversation.id}
+    facts = {
+        "message_id": message.id,
+        "conversation_id": conversation.id,
+        "channel_id": conversation.channel_id,
+    }
     news = [NewEvent(account_id, "message.admitted", facts)]
     _note_received(conversation, message)
     if message.mail_class == "human":
         closed = conversation.closed_at
         if closed is not None and closed < message.created_at:  # it would have reopened it
             conversation.state, conversation.closed_at = "open", None
-            facts = {"conversation_id": conversation.id}
+            facts = {"conversation_id": conversation.id, "channel_id": conversation.channel_id}
             news.append(NewEvent(account_id, "conversation.reopened", facts))
     await events.record(db, news, now)
     if message.mail_class == "human":

@@ -81,7 +81,7 @@ async def split(
     )
     _count(target, chosen)
     _count(source, [one for one in found if one not in chosen])
-    facts = {"conversation_id": target.id, "split_from": source.id}
+    facts = {"conversation_id": target.id, "channel_id": target.channel_id, "split_from": source.id}
     await events.record(db, [NewEvent(account_id, "conversation.created", facts)], now)
     await ticketing.open_ticket_of(db, target, now)
     return target
@@ -115,12 +115,22 @@ async def merge(
         *(one for one in source.participants if canonical(one["address"]) not in known),
     ]
     _count(target, await _messages(db, target))
-    facts = {"conversation_id": target.id, "merged_from": source.id}
+    facts = {
+        "conversation_id": target.id,
+        "channel_id": target.channel_id,
+        "merged_from": source.id,
+    }
     news = [NewEvent(account_id, "conversation.merged", facts)]
     reopened = source.state == "open" and target.state == "closed"
     if reopened:
         target.state, target.closed_at = "open", None
-        news.append(NewEvent(account_id, "conversation.reopened", {"conversation_id": target.id}))
+        news.append(
+            NewEvent(
+                account_id,
+                "conversation.reopened",
+                {"conversation_id": target.id, "channel_id": target.channel_id},
+            )
+        )
     source.state, source.closed_at = "closed", source.closed_at or now
     source.merged_into, source.message_count = target.id, 0
     await db.execute(  # what went into it before stands in the other one now, too

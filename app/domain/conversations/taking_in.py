@@ -139,7 +139,7 @@ def _note_message(
 
 def _reopen(group: Group, conversation: dict[str, Any], mail: Incoming, now: datetime) -> None:
     """A person's mail reopens; what comes too often stays in the closed conversation (F3)."""
-    facts = {"conversation_id": conversation["id"]}
+    facts = {"conversation_id": conversation["id"], "channel_id": conversation["channel_id"]}
     if not limits.may_reopen(group.reopenings, conversation, mail, now):
         group.events.append(NewEvent(mail.account_id, "conversation.reopening_limited", facts))
         return
