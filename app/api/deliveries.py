@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.message_views import DeliveryView
+from app.api.message_views import DeliveryView, delivery_view
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -70,10 +70,7 @@ class Deliveries(BaseModel):
 
 def deliveries_view(items: list[OutboxItem]) -> Deliveries:
     """The deliveries as the contract shows them."""
-    told = [outbox.shown(item) for item in items]
-    return Deliveries(
-        deliveries=[DeliveryView.model_validate(one, from_attributes=True) for one in told]
-    )
+    return Deliveries(deliveries=[delivery_view(one) for one in items])
 
 
 def _item_view(item: OutboxItem) -> OutboxItemView:

@@ -114,6 +114,7 @@ IDS = {
     "listed_id": ("the entry", "lst"),
     "pipeline_id": ("the pipeline", "pip"),
     "webhook_id": ("the webhook", "whk"),
+    "suppression_id": ("the suppression", "sup"),
     "delivery_id": ("the delivery", "whd"),
     "address_id": ("the sender address", "adr"),
     "domain_id": ("the sending domain", "dom"),

@@ -216,12 +216,13 @@ def message_view(message: Message, deliveries: Sequence[OutboxItem] = ()) -> Mes
 def delivery_view(item: OutboxItem) -> DeliveryView:
     """A delivery as the contract shows it."""
     waits = item.state in (outbox.QUEUED, outbox.DEFERRED)
+    told = outbox.shown(item)
     return DeliveryView(
         id=item.id,
-        recipient=item.recipient,
-        state=item.state,
-        detail=item.detail,
-        attempts=item.attempts,
+        recipient=told.recipient,
+        state=told.state,
+        detail=told.detail,
+        attempts=told.attempts,
         next_attempt_at=item.next_attempt_at if waits else None,
         sent_at=item.sent_at,
     )
