@@ -13,7 +13,8 @@ from app.api.etags import tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import answer_to, refusals
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
-from app.domain.sender_identity import SenderAddress, addresses
+from app.domain import sender_identity
+from app.domain.sender_identity import SenderAddress
 from app.errors import Refusal
 
 router = APIRouter(prefix="/v1/sender-addresses", route_class=UnitOfWork, tags=["sender addresses"])
@@ -72,7 +73,9 @@ async def create_sender_address(
     `sender_identity.too_soon`, `sender_identity.too_many_codes`).
     """
     now = datetime.now(UTC)
-    row, is_new = await addresses.add(db, house.post, caller.account_id, body.address, now)
+    row, is_new = await sender_identity.addresses.add(
+        db, house.post, caller.account_id, body.address, now
+    )
     if not is_new:
         response.status_code = 200
     return _shown(row, response)
@@ -83,11 +86,11 @@ async def list_sender_addresses(
     caller: Reader, db: Db, paging: Paging
 ) -> ListOf[SenderAddressItem]:
     """
-    List the account's sender addresses.
+    List the account's sender sender_identity.addresses.
 
     Oldest first, verified or not. Addresses at connected sending domains need no entry here.
     """
-    page = await addresses.list_addresses(db, caller.account_id, paging)
+    page = await sender_identity.addresses.list_addresses(db, caller.account_id, paging)
     return list_of(page, [SenderAddressItem.model_validate(one) for one in page.items])
 
 
@@ -104,7 +107,7 @@ async def get_sender_address(
 
     `state` becomes `verified` when the code was entered or the link's button was pressed.
     """
-    return _shown(await addresses.get(db, caller.account_id, address_id), response)
+    return _shown(await sender_identity.addresses.get(db, caller.account_id, address_id), response)
 
 
 @router.post("/{address_id}/verify", operation_id="verify_sender_address", responses=WRITING)
@@ -124,7 +127,7 @@ async def verify_sender_address(
     `sender_identity.code_void`), after a day it has expired (409 `sender_identity.code_expired`).
     Channels that wait for the address write from it at once.
     """
-    verified = await addresses.verify(
+    verified = await sender_identity.addresses.verify(
         db, house.secret, caller.account_id, address_id, body.code, datetime.now(UTC)
     )
     if isinstance(verified, Refusal):  # not raised: the attempt is to be counted
@@ -143,7 +146,7 @@ async def resend_sender_address(
     address (409 `sender_identity.already_verified`).
     """
     now = datetime.now(UTC)
-    row = await addresses.resend(db, house.post, caller.account_id, address_id, now)
+    row = await sender_identity.addresses.resend(db, house.post, caller.account_id, address_id, now)
     return _shown(row, response)
 
 
@@ -160,7 +163,7 @@ async def delete_sender_address(address_id: AddressId, caller: Writer, db: Db) -
     Channels that write from it fall back to their own address, with a warning and the event
     `channel.sender_fell_back`.
     """
-    await addresses.remove(db, caller.account_id, address_id, datetime.now(UTC))
+    await sender_identity.addresses.remove(db, caller.account_id, address_id, datetime.now(UTC))
 
 
 def _shown(row: SenderAddress, response: Response) -> SenderAddressItem:

@@ -53,7 +53,7 @@ async def _policy_of_wished(
     request: Request, house: House, caller: Caller, body: bytes
 ) -> str | None:
     """What the domain of the address in a request publishes (C8); None when that is not known."""
-    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
         address = json.loads(body)["address"]["address"]
         return await sender_identity.policy_of(house.resolver, str(address))
     return None

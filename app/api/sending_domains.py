@@ -27,7 +27,8 @@ from app.api.unit_of_work import (
     prepared,
     prepared_by,
 )
-from app.domain.sender_identity import SendingDomain, domains, look
+from app.domain import sender_identity
+from app.domain.sender_identity import SendingDomain
 from app.errors import Refusal
 
 PREFIX, TAGS = "/v1/sending-domains", ["sending domains"]
@@ -75,34 +76,36 @@ class SendingDomainView(BaseModel):
 
 async def _make_keys(
     request: Request, house: House, caller: Caller, body: bytes
-) -> domains.NewKeys | None:
+) -> sender_identity.domains.NewKeys | None:
     """Keys take half a second to make: before the transaction, and only if they will be used."""
     try:
         roots = roots_of(house)
-        domain = domains.read_domain(str(json.loads(body)["domain"]), roots)
+        domain = sender_identity.domains.read_domain(str(json.loads(body)["domain"]), roots)
         async with house.database.reading() as db:
-            await domains.check_plan(db, caller.account_id)
-            if await domains.find(db, caller.account_id, domain) is not None:
+            await sender_identity.domains.check_plan(db, caller.account_id)
+            if await sender_identity.domains.find(db, caller.account_id, domain) is not None:
                 return None
-    except (Refusal, ValueError, TypeError, KeyError):
+    except (Refusal, ValueError, TypeError, KeyError, RecursionError):
         return None  # the handler says what is wrong
     if not caller.may("sender_identity:write"):
         return None
-    return await domains.new_keys(house.secret, domain, datetime.now(UTC))
+    return await sender_identity.domains.new_keys(house.secret, domain, datetime.now(UTC))
 
 
 async def _ask_dns(
     request: Request, house: House, caller: Caller, body: bytes
-) -> domains.Checked | None:
+) -> sender_identity.domains.Checked | None:
     """What the DNS says of the domain's records now."""
     if not caller.may("sender_identity:write"):
         return None
     with contextlib.suppress(Refusal):
         async with house.database.reading() as db:
-            plan = await domains.plan_of(
+            plan = await sender_identity.domains.plan_of(
                 db, caller.account_id, request.path_params["domain_id"], roots_of(house)
             )
-        return domains.Checked(plan, await look(house.resolver, plan.domain, plan.records))
+        return sender_identity.domains.Checked(
+            plan, await sender_identity.look(house.resolver, plan.domain, plan.records)
+        )
     return None
 
 
@@ -124,7 +127,7 @@ async def create_sending_domain(
     db: Db,
     house: TheHouse,
     response: Response,
-    made: Annotated[domains.NewKeys | None, Depends(prepared)],
+    made: Annotated[sender_identity.domains.NewKeys | None, Depends(prepared)],
 ) -> SendingDomainView:
     """
     Begin to connect a domain of the company's own.
@@ -134,14 +137,14 @@ async def create_sending_domain(
     account has already is answered with 200 as it is.
     """
     now = datetime.now(UTC)
-    domain = domains.read_domain(body.domain, roots_of(house))
-    await domains.check_plan(db, caller.account_id)
-    row = await domains.find(db, caller.account_id, domain)
+    domain = sender_identity.domains.read_domain(body.domain, roots_of(house))
+    await sender_identity.domains.check_plan(db, caller.account_id)
+    row = await sender_identity.domains.find(db, caller.account_id, domain)
     if row is not None:
         response.status_code = 200
     else:
-        made = made or await domains.new_keys(house.secret, domain, now)
-        row = await domains.add(db, caller.account_id, made, now)
+        made = made or await sender_identity.domains.new_keys(house.secret, domain, now)
+        row = await sender_identity.domains.add(db, caller.account_id, made, now)
     return await _shown(db, house, row, response)
 
 
@@ -150,11 +153,11 @@ async def list_sending_domains(
     caller: Reader, db: Db, house: TheHouse, paging: Paging
 ) -> ListOf[SendingDomainView]:
     """
-    List the account's sending domains.
+    List the account's sending sender_identity.domains.
 
     Oldest first, with their records and what was found for each.
     """
-    page = await domains.list_domains(db, caller.account_id, paging)
+    page = await sender_identity.domains.list_domains(db, caller.account_id, paging)
     views = await _views(db, house, caller.account_id, page.items)
     return list_of(page, views)
 
@@ -170,7 +173,9 @@ async def get_sending_domain(
 
     Every record has a state of its own, with what was found and what to do about a mistake.
     """
-    return await _shown(db, house, await domains.get(db, caller.account_id, domain_id), response)
+    return await _shown(
+        db, house, await sender_identity.domains.get(db, caller.account_id, domain_id), response
+    )
 
 
 @checking.post("/{domain_id}/check", operation_id="check_sending_domain", responses=WRITING)
@@ -180,7 +185,7 @@ async def check_sending_domain(
     db: Db,
     house: TheHouse,
     response: Response,
-    checked: Annotated[domains.Checked | None, Depends(prepared)],
+    checked: Annotated[sender_identity.domains.Checked | None, Depends(prepared)],
 ) -> SendingDomainView:
     """
     Ask the DNS about the records now.
@@ -188,9 +193,9 @@ async def check_sending_domain(
     A DNS that does not answer changes nothing. A domain is `broken` only when two checks some
     minutes apart found none of its keys.
     """
-    row = await domains.get(db, caller.account_id, domain_id)
+    row = await sender_identity.domains.get(db, caller.account_id, domain_id)
     if checked is not None:
-        row = await domains.apply(db, checked, datetime.now(UTC))
+        row = await sender_identity.domains.apply(db, checked, datetime.now(UTC))
     return await _shown(db, house, row, response)
 
 
@@ -207,7 +212,7 @@ async def delete_sending_domain(domain_id: DomainId, caller: Writer, db: Db) -> 
     Its keys are destroyed. Channels that write from it fall back to their own address, with a
     warning and the event `channel.sender_fell_back`.
     """
-    await domains.remove(db, caller.account_id, domain_id, datetime.now(UTC))
+    await sender_identity.domains.remove(db, caller.account_id, domain_id, datetime.now(UTC))
 
 
 async def _shown(
@@ -221,11 +226,11 @@ async def _shown(
 async def _views(
     db: AsyncSession, house: House, account_id: str, rows: Sequence[SendingDomain]
 ) -> list[SendingDomainView]:
-    described = await domains.described(db, account_id, rows, roots_of(house))
+    described = await sender_identity.domains.described(db, account_id, rows, roots_of(house))
     return [_view(one) for one in described]
 
 
-def _view(whole: domains.Described) -> SendingDomainView:
+def _view(whole: sender_identity.domains.Described) -> SendingDomainView:
     row = whole.row
     return SendingDomainView(
         id=row.id,

@@ -13,8 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.api.house import House
-from app.domain import accounts
-from app.domain.sender_identity import addresses
+from app.domain import accounts, sender_identity
 
 router = APIRouter(prefix="/verify", include_in_schema=False)
 
@@ -40,7 +39,7 @@ async def show_verification(token: str, request: Request) -> HTMLResponse:
     """Who wants to write from which address, and a button."""
     house: House = request.app.state.house
     async with house.database.reading() as db:
-        row = await addresses.find_link(db, token, datetime.now(UTC))
+        row = await sender_identity.addresses.find_link(db, token, datetime.now(UTC))
         if row is None:
             return _gone()
         account = await accounts.get_account(db, row.account_id)
@@ -59,12 +58,12 @@ async def confirm_verification(token: str, request: Request) -> HTMLResponse:
     house: House = request.app.state.house
     now = datetime.now(UTC)
     async with house.database.reading() as db:
-        row = await addresses.find_link(db, token, now)
+        row = await sender_identity.addresses.find_link(db, token, now)
     if row is None:
         return _gone()
     async with house.database.writing() as db:
         await accounts.lock(db, [row.account_id])
-        verified = await addresses.verify_by_link(db, row.account_id, token, now)
+        verified = await sender_identity.addresses.verify_by_link(db, row.account_id, token, now)
     if verified is None:
         return _gone()
     return _page("Confirmed", f"<p>{escape(verified.address)} can be written from now.</p>")

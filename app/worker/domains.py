@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 import structlog
 
 from app.db import Database
-from app.domain import accounts
+from app.domain import accounts, sender_identity
 from app.domain.accounts import HostedRoots
-from app.domain.sender_identity import domains, look
 from app.errors import NotFound
 from app.resolver import Resolver
 from app.worker.clock import Job
@@ -30,21 +29,23 @@ def check_domains(database: Database, resolver: Resolver, roots: HostedRoots) ->
 
     async def run() -> None:
         async with database.reading() as db:
-            due = await domains.due(db, datetime.now(UTC), AT_ONCE)
+            due = await sender_identity.domains.due(db, datetime.now(UTC), AT_ONCE)
         if not due:
             return
         async with database.writing() as db:
-            claimed = await domains.claim(db, due, datetime.now(UTC))
+            claimed = await sender_identity.domains.claim(db, due, datetime.now(UTC))
         await asyncio.gather(*(check(*one) for one in claimed))
 
     async def check(account_id: str, domain_id: str) -> None:
         try:
             async with database.reading() as db:
-                plan = await domains.plan_of(db, account_id, domain_id, roots)
-            verdicts = await look(resolver, plan.domain, plan.records)
+                plan = await sender_identity.domains.plan_of(db, account_id, domain_id, roots)
+            verdicts = await sender_identity.look(resolver, plan.domain, plan.records)
             async with database.writing() as db:
                 await accounts.lock(db, [account_id])
-                await domains.apply(db, domains.Checked(plan, verdicts), datetime.now(UTC))
+                await sender_identity.domains.apply(
+                    db, sender_identity.domains.Checked(plan, verdicts), datetime.now(UTC)
+                )
         except NotFound:
             log.info("domain_is_gone", domain_id=domain_id)
 
