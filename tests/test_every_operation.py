@@ -42,7 +42,6 @@ async def ids(http: httpx.AsyncClient, deliver: Any) -> Ids:
     listed = (
         await http.post("/v1/sender-lists", json={"kind": "allow", "domain": "b.example"})
     ).json()
-    pipelines = (await http.get("/v1/ticket-pipelines")).json()
     sender = (await http.post("/v1/sender-addresses", json={"address": "a@b.example"})).json()
     domain = (await http.post("/v1/sending-domains", json={"domain": "b.example"})).json()
     return {
@@ -58,8 +57,20 @@ async def ids(http: httpx.AsyncClient, deliver: Any) -> Ids:
         "attachment_id": message["attachments"][0]["id"],
         "conversation_id": message["conversation_id"],
         "contact_id": message["author"]["contact_id"],
-        "pipeline_id": pipelines["items"][0]["id"],
+        **await _ticket(http, message["conversation_id"]),
         **await _webhook(http),
+    }
+
+
+async def _ticket(http: httpx.AsyncClient, conversation_id: str) -> Ids:
+    """A ticket, and a pipeline beside the first one, which always stays."""
+    ticket = await http.post("/v1/tickets", json={"conversation_id": conversation_id})
+    pipeline = await http.post("/v1/ticket-pipelines", json={"name": "Another"})
+    own = await http.post("/v1/ticket-properties", json={"key": "own"})
+    return {
+        "ticket_id": ticket.json()["id"],
+        "pipeline_id": pipeline.json()["id"],
+        "property_id": own.json()["id"],
     }
 
 
