@@ -39,7 +39,7 @@ TAGS = {
     "none.",
     "received mail": "The ledger: every delivery over SMTP, to each recipient, with its outcome.",
     "sender lists": "Whose mail is let through, and whose is held back in quarantine.",
-    "tickets": "Ticket pipelines and their stages.",
+    "tickets": "Tickets, the pipelines they go along, and their custom properties.",
     "events": "The ordered log of what happened in the account.",
     "webhooks": "Endpoints that events are posted to, signed as Standard Webhooks describes.",
     "health": "For load balancers and monitoring; no key is needed.",
@@ -119,6 +119,9 @@ IDS = {
     "address_id": ("the sender address", "adr"),
     "domain_id": ("the sending domain", "dom"),
     "ticket_id": ("the ticket", "tkt"),
+    "property_id": ("the property", "tpr"),
+    "stage_id": ("the stage", "stg"),
+    "owner_id": ("the owner", "usr"),
     "assignee_id": ("the user to whom it is assigned", "usr"),
 }
 
