@@ -14,7 +14,7 @@ import typer
 
 from app import migrate, preflight
 from app.db import Database, Page, PageRequest
-from app.domain import accounts
+from app.domain import accounts, audit
 from app.domain.accounts import Account, AccountChange, HostedRoots
 from app.settings import Settings
 
@@ -188,7 +188,8 @@ async def _opened() -> AsyncIterator[_Opened]:
         await migrate.upgrade(settings)
     database = Database(settings.database)
     try:
-        yield _Opened(database, HostedRoots(paid=settings.paid_root, free=settings.free_root))
+        with audit.acting_as("command_line"):
+            yield _Opened(database, HostedRoots(paid=settings.paid_root, free=settings.free_root))
     finally:
         await database.close()
 

@@ -212,6 +212,7 @@ def _jobs(house: House) -> list[Job]:
         purging.purge_spam(database, house.store),
         retention.forget_old_events(database, house.settings.event_retention_days),
         retention.forget_old_deliveries(database, house.settings.event_retention_days),
+        retention.forget_old_audit_entries(database, house.settings.audit_retention_days),
     ]
     path = database.engine.url.database
     if database.embedded and path:

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     event_retention_days: int = Field(
         30, ge=1, description="Days that events and deliveries of webhooks are kept."
     )
+    audit_retention_days: int = Field(
+        400, ge=1, description="Days that the audit log of settings is kept."
+    )
     event_stream_seconds: float = Field(
         3600, gt=0, description="Time after which a stream of events ends; clients come again."
     )

@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from app.api import (
     account,
     api_keys,
+    audit_log,
     channels,
     contacts,
     conversations,
@@ -52,6 +53,7 @@ ROUTERS = (
     users,
     teams,
     api_keys,
+    audit_log,
     channels,
     sender_addresses,
     sending_domains,

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+import structlog
 from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
@@ -24,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from app.api import idempotency
 from app.api.house import House
 from app.api.problems import RequestProblem, Unauthenticated
-from app.domain import accounts
+from app.domain import accounts, audit
 from app.errors import Forbidden
 
 JSON_LIMIT = 2 * 1024 * 1024  # octets of a JSON body
@@ -187,6 +188,8 @@ async def _enter(request: Request, house: House, db: AsyncSession) -> Caller:
     house.key_uses.note(found.id)
     caller = Caller(found.account_id, found.id, frozenset(found.scopes))
     request.state.db, request.state.caller = db, caller
+    given = structlog.contextvars.get_contextvars().get("request_id")
+    audit.speaks(db, audit.By(found.id, given))
     return caller
 
 

@@ -1,6 +1,7 @@
 """Every table of the house, so that the metadata is complete when this module is imported."""
 
 from app.domain.accounts import models as accounts
+from app.domain.audit import models as audit
 from app.domain.channels import models as channels
 from app.domain.contacts import models as contacts
 from app.domain.conversations import models as conversations
@@ -15,6 +16,7 @@ from app.domain.webhooks import models as webhooks
 
 __all__ = [
     "accounts",
+    "audit",
     "channels",
     "contacts",
     "conversations",

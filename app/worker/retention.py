@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
-from app.domain import accounts, events, webhooks
+from app.domain import accounts, audit, events, webhooks
 from app.worker.clock import Job
 
 ACCOUNTS = 50  # in one turn
@@ -37,6 +37,17 @@ def forget_old_deliveries(database: Database, days: int) -> Job:
         days,
         webhooks.accounts_with_older,
         webhooks.forget_older,
+    )
+
+
+def forget_old_audit_entries(database: Database, days: int) -> Job:
+    """Entries of the audit log that are older than this are gone."""
+    return _forgetting(
+        "forget_old_audit_entries",
+        database,
+        days,
+        audit.accounts_with_older,
+        audit.forget_older,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
 from app.db import Page, PageRequest, chunks, page_of
+from app.domain import audit
 from app.domain.accounts.given import visible_line
 from app.domain.accounts.models import Team, TeamMember
 from app.domain.accounts.users import check_users
@@ -132,6 +133,15 @@ async def teams_of(
 
 async def _write_members(db: AsyncSession, team: Team, user_ids: Sequence[str]) -> None:
     own = (TeamMember.account_id == team.account_id) & (TeamMember.team_id == team.id)
+    former = (await members_of(db, team.account_id, [team.id]))[team.id]
+    audit.note(
+        db,
+        team.account_id,
+        "team",
+        team.id,
+        before={"member_ids": former},
+        after={"member_ids": list(user_ids)},
+    )
     await db.execute(delete(TeamMember).where(own))
     rows = [
         {

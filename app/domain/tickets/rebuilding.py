@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
-from app.domain import accounts, events
+from app.domain import accounts, audit, events
 from app.domain.tickets import changing, fitting, pipelines
 from app.domain.tickets.changing import Place
 from app.domain.tickets.history import By
@@ -113,6 +113,10 @@ async def delete_pipeline(
     stage_ids = [one.id for one in found.stages]
     await _empty(db, account_id, stage_ids, move_tickets_to, by, now)
     await _drop_stages(db, account_id, stage_ids)
+    before = {"name": found.name}
+    audit.note(
+        db, account_id, "ticket_pipeline", pipeline_id, before=before, after={}, is_gone=True
+    )
     await db.execute(
         delete(TicketPipeline).where(
             TicketPipeline.account_id == account_id, TicketPipeline.id == pipeline_id
@@ -235,6 +239,8 @@ async def _move_all(
 
 
 async def _drop_stages(db: AsyncSession, account_id: str, stage_ids: Sequence[str]) -> None:
+    for stage_id in stage_ids:
+        audit.note(db, account_id, "ticket_stage", stage_id, before={}, after={}, is_gone=True)
     if stage_ids:
         await db.execute(
             delete(TicketStage).where(
