@@ -33,6 +33,41 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "audit_log",
+        sa.Column("actor", sa.String(length=20), nullable=False),
+        sa.Column("key_id", sa.String(length=40), nullable=True),
+        sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("action", sa.String(length=10), nullable=False),
+        sa.Column("resource_type", sa.String(length=30), nullable=False),
+        sa.Column("resource_id", sa.String(length=40), nullable=False),
+        sa.Column("changes", Json, nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_audit_log_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_audit_log")),
+    )
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_audit_log_account_id_created_at_id"),
+            ["account_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_audit_log_account_id_key_id_created_at_id"),
+            ["account_id", "key_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_audit_log_account_id_resource_type_resource_id_created_at_id"),
+            ["account_id", "resource_type", "resource_id", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_audit_log_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
         "outbox_items",
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("message_id", sa.String(length=40), nullable=True),
@@ -830,6 +865,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outbox_items_account_id_message_id_position"))
 
     op.drop_table("outbox_items")
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_log_created_at"))
+        batch_op.drop_index(
+            batch_op.f("ix_audit_log_account_id_resource_type_resource_id_created_at_id")
+        )
+        batch_op.drop_index(batch_op.f("ix_audit_log_account_id_key_id_created_at_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_log_account_id_created_at_id"))
+
+    op.drop_table("audit_log")
     with op.batch_alter_table("signing_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_signing_keys_account_id"))
 
