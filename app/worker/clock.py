@@ -21,6 +21,7 @@ class Job:
     every: float
     run: Callable[[], Awaitable[None]]
     due: float = 0.0
+    at_end: bool = True  # once more when the clock stops
 
 
 class Clock:
@@ -37,12 +38,14 @@ class Clock:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """The running job ends, then every job runs once more, so that nothing noted is lost."""
+        """The running job ends; those `at_end` run once more, so that nothing noted is lost."""
         self._stopped.set()
         if self._task is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await self.run_all()
+        for job in self._jobs:
+            if job.at_end:
+                await self._run_one(job)
 
     async def run_all(self) -> None:
         """Run every job once, now."""
