@@ -114,7 +114,7 @@ async def list_ticket_properties(caller: Reader, db: Db, paging: Paging) -> List
     """
     List the properties, the oldest first.
 
-    None in the beginning.
+    There is none in the beginning. Tickets have their values in `custom`, by key.
     """
     page = await tickets.list_properties(db, caller.account_id, paging)
     return list_of(page, [PropertyView.model_validate(one) for one in page.items])

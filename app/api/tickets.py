@@ -87,10 +87,12 @@ async def list_tickets(
     unowned: Annotated[
         bool | None, Query(description="true: without an owner; false: with one.")
     ] = None,
-    priority: Annotated[Priority | None, Query()] = None,
+    priority: Annotated[Priority | None, Query(description="Of this priority.")] = None,
     contact_id: Id = None,
     state: Annotated[State | None, Query(description="Only open, or only closed ones.")] = None,
-    category: Annotated[str | None, Query(max_length=200)] = None,
+    category: Annotated[
+        str | None, Query(max_length=200, description="Of exactly this category.")
+    ] = None,
     channel_id: Id = None,
     conversation_id: Id = None,
     overdue: Annotated[
