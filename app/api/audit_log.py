@@ -58,7 +58,9 @@ async def list_audit_log(
         str | None,
         Query(max_length=30, description="One of: " + ", ".join(audit.RESOURCES) + "."),
     ] = None,
-    resource_id: Annotated[str | None, Query(max_length=40)] = None,
+    resource_id: Annotated[
+        str | None, Query(max_length=40, description="Of this user, channel and so on.")
+    ] = None,
 ) -> ListOf[AuditEntryView]:
     """
     Read who changed what, the newest change first.

@@ -170,14 +170,21 @@ async def list_conversations(
     ] = None,
     spam: Annotated[bool, Query(description="Spam instead of the rest.")] = False,
     q: Annotated[
-        str | None, Query(max_length=200, description="Words of subject, text or people.")
+        str | None,
+        Query(
+            max_length=200,
+            description="Words that one message holds: in subject, text, file names or people. "
+            'Between quotes ("…") side by side; the last word may be the beginning of one. Case '
+            "and accents do not count.",
+        ),
     ] = None,
 ) -> ListOf[ConversationView]:
     """
     List conversations, the one with the newest message first.
 
-    Filters narrow each other. `unassigned=true` is the list to triage. Conversations that were
-    merged into others are left out.
+    Filters narrow each other. `unassigned=true` is the list to triage. With `q` the conversation
+    whose newest message found is the newest comes first. Conversations that were merged into
+    others are left out.
     """
     which = conversations.Filter(
         state=state,

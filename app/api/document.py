@@ -26,6 +26,7 @@ TAGS = {
     "users": "The people of the account. Mail from one of their addresses is a teammate's.",
     "teams": "Teams of users; in routing a team stands for its members.",
     "API keys": "Keys of the account. A key hands out no more than it may do itself.",
+    "audit log": "Who changed which setting of the account, before and after.",
     "channels": "Team addresses whose mail is forwarded here, from draft to connected, with "
     "sender identity, routing, ticket automation and forwarding address as sub-resources.",
     "sender addresses": "Custom addresses that the account proves to be its own.",
