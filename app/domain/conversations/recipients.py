@@ -85,7 +85,8 @@ async def address(
     people += [one for one in named if one.role == TO]
     if wanted.cc is None:
         own = {canonical(one) for one in contact.addresses} if contact else set()
-        people += [one for one in _by_default_cc(history) if one.key not in own]
+        taking_part = {canonical(one["address"]) for one in conversation.participants} - own
+        people += [one for one in _by_default_cc(history) if one.key in taking_part]
     people += [one for one in named if one.role != TO]
     team, hosted = await _ours_among(db, facts, people)
     _refuse_channels(people, hosted)

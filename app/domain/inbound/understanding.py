@@ -19,6 +19,7 @@ from app.domain.channels import ChannelFacts
 from app.domain.conversations import Author, Forwarded, Incoming, TakenIn
 from app.domain.events import NewEvent
 from app.domain.inbound import reading as stored
+from app.domain.inbound.bystanders import bystanders
 from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.reading import Reading
 from app.domain.inbound.returning import Returned, note_bounces
@@ -227,7 +228,7 @@ def incoming_of(parcel: Understood) -> Incoming:
         sender=mail.sender,
         to=stored.people(mail.to),
         cc=stored.people(mail.cc),
-        bystanders=_bystanders(parcel),
+        bystanders=bystanders(_addressees(parcel), facts, parcel.ours),
         subject=mail.subject,
         text=reading.text,
         html=reading.html,
@@ -267,6 +268,15 @@ def _becomes_contact(parcel: Understood, decision: Attribution) -> bool:
     return parcel.is_human and not decision.unresolved and not pretends
 
 
+def _addressees(parcel: Understood) -> tuple[Mailbox, ...]:
+    """To and Cc of the mail; of what a teammate forwards those of the original."""
+    mail, decision = parcel.reading.mail, parcel.decision
+    if decision is not None and decision.arrival == attribution.TEAMMATE:
+        original = decision.original
+        return (*original.to[:PEOPLE], *original.cc[:PEOPLE]) if original else ()
+    return (*mail.to[:PEOPLE], *mail.cc[:PEOPLE])
+
+
 def _mentioned(reading: Reading, decision: Attribution) -> tuple[str, ...]:
     original = decision.original
     named = original.message_id if original is not None else ""
@@ -304,16 +314,6 @@ def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | N
     files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)
     cut = stored.names_of(text=is_long, html=not whole, reply_text=is_long, attachments=files_cut)
     return Forwarded(topic, text, html, text, [*inner, *carried], cut)
-
-
-def _bystanders(parcel: Understood) -> tuple[Mailbox, ...]:
-    """The people in To and Cc who are neither a channel nor of the team."""
-    mail, decision = parcel.reading.mail, parcel.decision
-    boxes = (*mail.to[:PEOPLE], *mail.cc[:PEOPLE])
-    if decision is not None and decision.arrival == attribution.TEAMMATE:
-        original = decision.original
-        boxes = (*original.to[:PEOPLE], *original.cc[:PEOPLE]) if original else ()
-    return tuple(box for box in boxes if box.address and canonical(box.address) not in parcel.ours)
 
 
 def stored_attribution(decision: Attribution) -> dict[str, Any]:

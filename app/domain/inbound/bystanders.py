@@ -1,0 +1,37 @@
+"""
+The people in To and Cc who are neither the team nor the address that the team is written to. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from app.domain.channels import ChannelFacts
+from app.mail.addresses import canonical
+from app.mail.message import Mailbox
+
+
+def bystanders(
+    boxes: Sequence[Mailbox], facts: ChannelFacts, ours: Collection[str]
+) -> tuple[Mailbox, ...]:
+    """Those of the addressees who take part in the conversation besides its author."""
+    known = frozenset(ours) | facts.own_addresses
+    named = [box for box in boxes if box.address]
+    others = [box for box in named if canonical(box.address) not in known]
+    if facts.own_addresses == {facts.forwarding_address} and len(others) == len(named):
+        public = _likely_public(others, facts.forwarding_address)
+        others = [box for box in others if canonical(box.address) != public]
+    return tuple(others)
+
+
+def _likely_public(others: Sequence[Mailbox], forwarding_address: str) -> str | None:
+    """
+    Which of them is the team's public address, when nobody has said it.
+
+    The mail was forwarded, so that one of those it was written to forwards to us: the one that is
+    named like the channel's address, else the first. A copy of each answer would come back to us.
+    """
+    local = forwarding_address.partition("@")[0]
+    addresses = [canonical(box.address) for box in others]
+    alike = [one for one in addresses if one.partition("@")[0] == local]
+    return next(iter([*alike, *addresses]), None)
