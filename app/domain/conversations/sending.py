@@ -160,8 +160,8 @@ async def send(db: AsyncSession, post: Post, planned: Plan, draft: Draft, now: d
     }
     created = NewEvent(conversation.account_id, "message.created", facts)
     await events.record(db, [created], now)
-    await _change(db, planned, draft, now)
     await ticketing.follow_replies(db, conversation.account_id, conversation, now)
+    await _change(db, planned, draft, now)  # closing is the last word on a ticket, too
     return message
 
 
