@@ -18,6 +18,7 @@ from app.db import Database
 from app.domain import inbound
 from app.domain.conversations import Conversation, Message
 from app.domain.inbound import Arrival
+from app.settings import Settings
 from app.store import digest_of
 from tests.builders import connected_channel, mail, new_user
 from tests.conftest import Service
@@ -27,6 +28,12 @@ BLOCK = (
     "\n---------- Forwarded message ---------\nFrom: Dora <dora@strict.example>\n"
     "Date: Mon, 23 Nov 2026 at 10:00\nSubject: Lamp\nTo: Ann <ann@acme.example>\n\nBroken."
 )
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Without a worker, whose own statements would be counted, too."""
+    return settings.model_copy(update={"doors": ("http", "smtp")})
 
 
 def arrival(raw: bytes, recipient: str) -> Arrival:
