@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
@@ -188,7 +189,7 @@ async def team(http: httpx.AsyncClient) -> None:
     await new_user(http)
 
 
-@settings(
+@examples(
     deadline=None,
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
