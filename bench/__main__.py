@@ -1,5 +1,6 @@
 """
-What this machine does a second: mails through the SMTP door, requests of the API, mails understood.
+What this machine does a second: mails through the SMTP door, requests of the API, mails understood,
+replies sent.
 
     make bench                      everything
     python -m bench smtp --database sqlite
@@ -26,7 +27,7 @@ from typing import Any
 
 import uvloop
 
-from bench import reading, requests
+from bench import reading, requests, send
 from bench.smtp_load import Load, run
 from tests.postgres import NoPostgresError, create_database, execute, postgres
 from tests.running import Running, running
@@ -58,15 +59,16 @@ def measured(port: int, pid: int, recipient: str, sessions: int, mails: int, **m
 
 
 @contextlib.contextmanager
-def service(database: str, folder: Path) -> Iterator[Running]:
+def service(database: str, folder: Path, **variables: str) -> Iterator[Running]:
     """The service on SQLite, or on a PostgreSQL that keeps what it commits."""
+    variables["LOG_LEVEL"] = "warning"
     if database == "sqlite":
-        with running(folder / "data", LOG_LEVEL="warning") as one:
+        with running(folder / "data", migrate=True, **variables) as one:
             yield one
         return
     with postgres(durable=True) as server:
         url = asyncio.run(create_database(server, "bench"))
-        with running(folder / "data", LOG_LEVEL="warning", DATABASE_URL=url) as one:
+        with running(folder / "data", migrate=True, DATABASE_URL=url, **variables) as one:
             yield one
 
 
@@ -157,7 +159,9 @@ def say(line: str) -> None:
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "smtp", "read", "api"], default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=["all", "smtp", "read", "api", "send"], default="all"
+    )
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--mails", type=int, default=3000)
     given = parser.parse_args()
@@ -168,6 +172,8 @@ def main() -> None:
         reading.main()
     if given.what in ("all", "api"):
         requests.main(databases, service)
+    if given.what in ("all", "send"):
+        send.main(databases, service, sink, given.mails // 3)
 
 
 if __name__ == "__main__":
