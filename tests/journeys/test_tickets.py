@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,8 +89,9 @@ async def test_mails_of_one_moment_get_a_ticket_each(inbox: Inbox) -> None:
     raws = [mail(message_id=f"<{n}@customer.example>", text=f"No {n}") for n in range(5)]
     sales = await connected_channel(inbox.http, team_address="sales@acme.example")
 
-    for raw in raws:
-        await inbox.deliver(raw, inbox.address, sales["forwarding_address"])
+    await asyncio.gather(
+        *(inbox.deliver(raw, inbox.address, sales["forwarding_address"]) for raw in raws)
+    )
 
     found = await inbox.all("/v1/tickets")
     assert len({one["conversation_id"] for one in found}) == len(found) == 5
