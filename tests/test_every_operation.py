@@ -11,6 +11,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ import httpx
 import pytest
 from jsonschema import ValidationError
 
+from app.db import PageRequest
+from app.domain import accounts, outbox
 from tests.builders import connected_channel, kept, mail, new_user
 from tests.operations import KEYED, OPERATIONS, Op, fits, resolved
 
@@ -30,7 +33,7 @@ Ids = dict[str, str]
 
 
 @pytest.fixture
-async def ids(http: httpx.AsyncClient, deliver: Any) -> Ids:
+async def ids(http: httpx.AsyncClient, deliver: Any, service: Any, account: Any) -> Ids:
     """One of everything in the account, by the name that paths give its id."""
     user = await new_user(http)
     team = (await http.post("/v1/teams", json={"name": "All", "member_ids": [user["id"]]})).json()
@@ -57,9 +60,21 @@ async def ids(http: httpx.AsyncClient, deliver: Any) -> Ids:
         "attachment_id": message["attachments"][0]["id"],
         "conversation_id": message["conversation_id"],
         "contact_id": message["author"]["contact_id"],
+        "suppression_id": await _suppression(service, account.id),
         **await _ticket(http, message["conversation_id"]),
         **await _webhook(http),
     }
+
+
+async def _suppression(service: Any, account_id: str) -> str:
+    """An address that was found dead, as an outgoing mail's refusal notes it."""
+    async with service.database.writing() as db:
+        await accounts.lock(db, [account_id])
+        now = datetime.now(UTC)
+        await outbox.suppress(db, account_id, "dead@customer.example", "550 5.1.1", None, now)
+    async with service.database.reading() as db:
+        found = await outbox.list_suppressions(db, account_id, now, PageRequest(1, None))
+    return found.items[0].id
 
 
 async def _ticket(http: httpx.AsyncClient, conversation_id: str) -> Ids:
@@ -112,6 +127,13 @@ def fault(answer: httpx.Response, status: int, code: str | None = None) -> str |
 def wrong(found: dict[str, str | None]) -> dict[str, str]:
     """Only what is wrong."""
     return {name: words for name, words in found.items() if words is not None}
+
+
+def test_every_id_in_a_path_has_a_thing_to_stand_for_it(ids: Ids) -> None:
+    """A new route with an id of its own is asked with a real one, or this fails."""
+    places = {place for op in KEYED for place in op.places}
+
+    assert places - ids.keys() == set()
 
 
 async def test_without_a_key_nothing_is_done(client: Callable[..., httpx.AsyncClient]) -> None:

@@ -36,11 +36,12 @@ from app.api import (
     sending_domains,
     teams,
     ticket_pipelines,
-    uploads,
     ticket_properties,
     tickets,
+    uploads,
     users,
     verification,
+    webhook_deliveries,
     webhooks,
 )
 from app.api.requests import RequestLog
@@ -72,6 +73,7 @@ ROUTERS = (
     ticket_properties,
     events,
     webhooks,
+    webhook_deliveries,
     health,
 )
 DESCRIPTION = """

@@ -69,7 +69,7 @@ class Difference(BaseModel):
     after: Any
 
 
-class ReplayView(BaseModel):
+class ReplayedView(BaseModel):
     """What a replay did, or would do."""
 
     id: str
@@ -160,7 +160,7 @@ async def get_raw_received_mail(
 )
 async def replay_received_mail(
     received_id: str, caller: Writer, db: Db, house: TheHouse, body: ReplayRequest | None = None
-) -> ReplayView:
+) -> ReplayedView:
     """
     Process a kept mail again.
 
@@ -177,7 +177,7 @@ async def replay_received_mail(
         now=datetime.now(UTC),
         keys=house.post.keys,
     )
-    return ReplayView(
+    return ReplayedView(
         id=received_id,
         dry_run=dry_run,
         outcome=done.outcome,

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", route_class=UnitOfWork)
 Reader = Annotated[Caller, caller_with("conversations:read")]
 
 
-class CandidateView(BaseModel):
+class RoutingCandidateView(BaseModel):
     """Somebody who was looked at."""
 
     user_id: str | None = Field(description="Null: a team that has nobody.")
@@ -41,7 +41,7 @@ class DecisionView(BaseModel):
 
     mode: str
     strategy: str
-    candidates: list[CandidateView]
+    candidates: list[RoutingCandidateView]
     candidates_left_out: int = Field(description="A hundred are shown, with the winner.")
     winner: str | None = Field(description="The user; null: nobody.")
     reason: str = Field(

@@ -12,13 +12,13 @@ from app.domain.webhooks.deliveries import (
     NOT_KEPT,
     Attempt,
     Turn,
-    accounts_with_older,
     claim,
     due,
-    forget_older,
     record,
 )
 from app.domain.webhooks.log import (
+    accounts_with_older,
+    forget_older,
     get_delivery,
     list_deliveries,
     payload_of,

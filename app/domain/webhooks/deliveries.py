@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
@@ -29,7 +29,6 @@ JITTER = 0.2  # of a wait, on top of it
 KEPT_ATTEMPTS = 20
 PIECE = 20  # deliveries of one turn
 PASSED_OVER = 500  # events that one turn looks at
-FORGOTTEN = 1000  # deliveries that one transaction forgets
 NOT_KEPT = "The event is no longer kept."
 GONE = 410  # an endpoint's own word that it wants nothing more
 
@@ -337,35 +336,3 @@ async def _disable_if_hopeless(
     webhook.disabled_at, webhook.disabled_reason = now, reason
     facts = {"webhook_id": webhook.id, "url": webhook.url, "reason": reason}
     await events.record(db, [NewEvent(webhook.account_id, "webhook.disabled", facts)], now)
-
-
-async def accounts_with_older(db: AsyncSession, before: datetime, limit: int) -> Sequence[str]:
-    """Accounts that have deliveries from before this moment."""
-    statement = (
-        select(WebhookDelivery.account_id)
-        .where(WebhookDelivery.created_at < before)
-        .distinct()
-        .limit(limit)
-    )
-    return (await db.execute(statement)).scalars().all()
-
-
-async def forget_older(db: AsyncSession, account_id: str, before: datetime) -> int:
-    """
-    Deliveries from before this moment are gone, a piece of them; how many it were.
-
-    The caller holds the account's lock.
-    """
-    old = (
-        select(WebhookDelivery.id)
-        .where(WebhookDelivery.account_id == account_id, WebhookDelivery.created_at < before)
-        .limit(FORGOTTEN)
-    )
-    gone = (await db.execute(old)).scalars().all()
-    if gone:
-        await db.execute(
-            delete(WebhookDelivery).where(
-                WebhookDelivery.account_id == account_id, WebhookDelivery.id.in_(gone)
-            )
-        )
-    return len(gone)

@@ -1,11 +1,12 @@
-"""The log of deliveries, and what is sent again because somebody asked for it."""
+"""The log of deliveries: reading it, sending again because somebody asked, and forgetting."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
@@ -15,6 +16,7 @@ from app.domain.webhooks.models import WAITING, Webhook, WebhookDelivery
 from app.errors import Conflict, NotFound
 
 TEST = "webhook.test"
+FORGOTTEN = 1000  # deliveries that one transaction forgets
 
 
 async def list_deliveries(
@@ -123,3 +125,35 @@ def _check_enabled(webhook: Webhook) -> None:
 def _at_once(db: AsyncSession, webhook: Webhook, now: datetime) -> None:
     events.wake(db, [webhook.account_id])
     webhook.retry_at, webhook.paused_until = now, None
+
+
+async def accounts_with_older(db: AsyncSession, before: datetime, limit: int) -> Sequence[str]:
+    """Accounts that have deliveries from before this moment."""
+    statement = (
+        select(WebhookDelivery.account_id)
+        .where(WebhookDelivery.created_at < before)
+        .distinct()
+        .limit(limit)
+    )
+    return (await db.execute(statement)).scalars().all()
+
+
+async def forget_older(db: AsyncSession, account_id: str, before: datetime) -> int:
+    """
+    Deliveries from before this moment are gone, a piece of them; how many it were.
+
+    The caller holds the account's lock.
+    """
+    old = (
+        select(WebhookDelivery.id)
+        .where(WebhookDelivery.account_id == account_id, WebhookDelivery.created_at < before)
+        .limit(FORGOTTEN)
+    )
+    gone = (await db.execute(old)).scalars().all()
+    if gone:
+        await db.execute(
+            delete(WebhookDelivery).where(
+                WebhookDelivery.account_id == account_id, WebhookDelivery.id.in_(gone)
+            )
+        )
+    return len(gone)
