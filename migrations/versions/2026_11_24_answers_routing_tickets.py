@@ -68,6 +68,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_log_created_at"), ["created_at"], unique=False)
 
     op.create_table(
+        "doomed_blobs",
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("doomed_at", Moment(), nullable=False),
+        sa.Column("deleted_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_doomed_blobs_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "digest", name=op.f("pk_doomed_blobs")),
+    )
+    with op.batch_alter_table("doomed_blobs", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_doomed_blobs_deleted_at_doomed_at"),
+            ["deleted_at", "doomed_at"],
+            unique=False,
+        )
+
+    op.create_table(
+        "erased_mail",
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("mark", sa.String(length=32), nullable=False),
+        sa.Column("content", Json, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_erased_mail_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "mark", name=op.f("pk_erased_mail")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "outbox_items",
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("message_id", sa.String(length=40), nullable=True),
@@ -865,6 +894,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outbox_items_account_id_message_id_position"))
 
     op.drop_table("outbox_items")
+    op.drop_table("erased_mail")
+    with op.batch_alter_table("doomed_blobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_doomed_blobs_deleted_at_doomed_at"))
+
+    op.drop_table("doomed_blobs")
     with op.batch_alter_table("audit_log", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_log_created_at"))
         batch_op.drop_index(
