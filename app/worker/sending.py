@@ -214,8 +214,7 @@ class Sender:
         """None: the claim has run out before it was begun; somebody else has it."""
         item = held.item
         try:
-            async with self._database.reading() as db:
-                raw = await raw_mail.raw_of(db, self._store, item.account_id, item.raw_digest)
+            raw = item.raw if item.raw is not None else await self._raw_of(item)
         except NotFound:
             return Result(item.account_id, item.id, FAILED, "Its octets are not kept any more.")
         if held.sure_until < time.monotonic():
@@ -230,6 +229,10 @@ class Sender:
             moment = datetime.now(UTC) + timedelta(seconds=later.seconds)
             return Result(item.account_id, item.id, QUEUED, "", tried=False, not_before=moment)
         return Result(item.account_id, item.id, outcome.state, outcome.detail, outcome.status)
+
+    async def _raw_of(self, item: Claimed) -> bytes:
+        async with self._database.reading() as db:
+            return await raw_mail.raw_of(db, self._store, item.account_id, item.raw_digest)
 
     async def _record_all(self) -> None:
         while True:

@@ -9,7 +9,7 @@ somebody else. Deliberately not here: what became of the mail (`results`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ WAITING = (QUEUED, DEFERRED)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A mail that this process is to send now; `size` in octets."""
+    """A mail that this process is to send now; `size` in octets. `raw`: small ones, at once."""
 
     account_id: str
     id: str
@@ -38,6 +38,7 @@ class Claimed:
     size: int
     smtputf8: bool
     attempts: int
+    raw: bytes | None = field(default=None, repr=False)  # what stands in the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ def _whole() -> Select[*tuple[Any, ...]]:
         func.coalesce(RawMail.size, 0).label("size"),
         OutboxItem.smtputf8,
         OutboxItem.attempts,
+        RawMail.content.label("raw"),
     ).outerjoin(
         RawMail,
         and_(
