@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.domain.conversations import Conversation
 from app.domain.inbound import ReceivedMail
-from app.worker.purging import purge_spam
+from app.worker.purging import delete_blobs, purge_spam
 from tests.builders import mail, new_user
 from tests.conftest import Service
 from tests.journeys.conftest import Inbox
@@ -189,7 +189,7 @@ async def test_what_is_held_back_for_90_days_is_purged_and_its_row_stays(
     large = await inbox.receive(text="All of it.\n" * 20_000)
     held = await inbox.receive(message_id="<2@customer.example>")
     fine = await inbox.receive(sender="Dora <d@strict.example>", message_id="<3@strict.example>")
-    job = purge_spam(service.database, service.house.store)
+    job = purge_spam(service.database)
 
     await job.run()
     before = await inbox.http.get(f"/v1/received-mail/{held['id']}/raw")
@@ -204,6 +204,7 @@ async def test_what_is_held_back_for_90_days_is_purged_and_its_row_stays(
     assert len(await inbox.all("/v1/received-mail", outcome="quarantined")) == 2
     answer = await inbox.http.post(f"/v1/received-mail/{held['id']}/release")
     assert (answer.status_code, answer.json()["code"]) == (409, "received_mail.nothing_kept")
+    await delete_blobs(service.database, service.house.store).run()
     assert [p for p in (service.settings.data_dir / "blobs").rglob("*") if p.is_file()] == []
 
 
@@ -215,7 +216,7 @@ async def test_octets_that_another_delivery_needs_are_not_purged(
     held = await inbox.receive()
     await _grow_old(service)
 
-    await purge_spam(service.database, service.house.store).run()
+    await purge_spam(service.database).run()
 
     kept = await inbox.http.get(f"/v1/messages/{fine['message_id']}/raw")
     gone = await inbox.http.get(f"/v1/received-mail/{held['id']}/raw")
@@ -230,7 +231,7 @@ async def test_a_conversation_that_somebody_marked_is_purged_after_90_days(
         text="Another", sender="Dora <d@strict.example>", message_id="<2@strict.example>"
     )
     await inbox.patch(f"/v1/conversations/{spam['conversation_id']}", {"spam": True})
-    job = purge_spam(service.database, service.house.store)
+    job = purge_spam(service.database)
 
     await job.run()
     young = await inbox.http.get(f"/v1/messages/{spam['id']}")
@@ -253,6 +254,6 @@ async def test_taking_the_mark_away_stops_the_clock(inbox: Inbox, service: Servi
     await _grow_old(service)
     await inbox.patch(path, {"spam": False})
 
-    await purge_spam(service.database, service.house.store).run()
+    await purge_spam(service.database).run()
 
     assert (await inbox.get(path))["spam"] is False

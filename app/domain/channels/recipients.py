@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, Text, and_, bindparam, cast, func, or_, select, text, update
+from sqlalchemy import Table, Text, and_, bindparam, cast, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, padded
-from app.domain import routing, tickets
+from app.domain import raw_mail, routing, tickets
 from app.domain.channels.addresses import of_channel
 from app.domain.channels.models import CONNECTED, FURTHER, LIVE, Channel, HostedAddress
 from app.domain.events import NewEvent
@@ -45,6 +45,7 @@ class ChannelFacts:
     confirmation_waiting: bool  # nothing was forwarded yet: the provider may ask for confirmation
     routes: bool  # new conversations are assigned by rule
     has_tickets: bool  # they open tickets, or have a time in which to be answered
+    has_erased: bool  # mail of the account was erased: it must not come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ CHANNELS: Table = Channel.__table__  # type: ignore[assignment]
 ADDRESSES: Table = HostedAddress.__table__  # type: ignore[assignment]
 _RULES: Table = routing.RoutingRule.__table__  # type: ignore[assignment]
 _AUTOMATIONS: Table = tickets.TicketAutomation.__table__  # type: ignore[assignment]
+_ERASED: Table = raw_mail.ErasedMail.__table__  # type: ignore[assignment]
 
 _FACTS = (
     CHANNELS.c.account_id,
@@ -75,6 +77,7 @@ _FACTS = (
     or_(_AUTOMATIONS.c.enabled.is_(True), _AUTOMATIONS.c.service_targets.is_not(None)).label(
         "has_tickets"
     ),
+    exists().where(_ERASED.c.account_id == CHANNELS.c.account_id).label("has_erased"),
 )
 _OF_CHANNEL = CHANNELS.outerjoin(
     _RULES,
@@ -168,6 +171,7 @@ def _facts(row: Any) -> ChannelFacts:
         confirmation_waiting=row.forwarding_status in UNPROVEN,
         routes=bool(row.routes),
         has_tickets=bool(row.has_tickets),
+        has_erased=bool(row.has_erased),
     )
 
 

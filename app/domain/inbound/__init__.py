@@ -23,7 +23,7 @@ from app.domain.inbound.lists import (
 )
 from app.domain.inbound.marks import accepting
 from app.domain.inbound.models import ListedSender, ReceivedMail
-from app.domain.inbound.purging import SPAM_DAYS, Purged, accounts_with_spam, purge
+from app.domain.inbound.purging import SPAM_DAYS, accounts_with_spam, forget_unneeded, purge
 from app.domain.inbound.receiving import Arrival, read_safely, receive
 from app.domain.inbound.replaying import Replayed, release, replay, replay_anywhere
 
@@ -34,12 +34,12 @@ __all__ = [
     "LedgerFilter",
     "ListedSender",
     "NewListedSender",
-    "Purged",
     "ReceivedMail",
     "Refused",
     "Replayed",
     "accepting",
     "accounts_with_spam",
+    "forget_unneeded",
     "get_listed",
     "get_received",
     "list_everywhere",

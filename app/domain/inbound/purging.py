@@ -7,27 +7,17 @@ The rows of the ledger stay, without mail. Deliberately not here: when that is l
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import conversations
+from app.db import chunks
+from app.domain import conversations, raw_mail
 from app.domain.inbound.models import HELD, ReceivedMail
-from app.domain.raw_mail import RawMail
-from app.store import key_of
 
 SPAM_DAYS = 90
 PIECE = 100  # quarantined mails of one transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """How much is gone, and the blobs that are to be deleted once that is committed."""
-
-    count: int
-    blobs: Sequence[str]
 
 
 async def accounts_with_spam(db: AsyncSession, before: datetime, limit: int) -> Sequence[str]:
@@ -38,11 +28,11 @@ async def accounts_with_spam(db: AsyncSession, before: datetime, limit: int) -> 
     return sorted({*quarantined, *marked})
 
 
-async def purge(db: AsyncSession, account_id: str, before: datetime, now: datetime) -> Purged:
+async def purge(db: AsyncSession, account_id: str, before: datetime, now: datetime) -> int:
     """
-    Some of the account's spam from before this moment is gone; a count of 0 says: nothing is left.
+    Some of the account's spam from before this moment is gone; 0 says: nothing is left.
 
-    The caller holds the account's lock, and deletes the blobs after the commit.
+    The caller holds the account's lock.
     """
     spam = await conversations.purge_spam(db, account_id, before, now)
     if spam.message_ids:
@@ -54,8 +44,8 @@ async def purge(db: AsyncSession, account_id: str, before: datetime, now: dateti
     if rows:
         await _empty(db, account_id, ReceivedMail.id.in_([row.id for row in rows]))
     digests = {*spam.digests, *(row.raw_digest for row in rows)}
-    blobs = await _forget_raw(db, account_id, digests)
-    return Purged(len(spam.conversation_ids) + len(rows), blobs)
+    await forget_unneeded(db, account_id, digests, now)
+    return len(spam.conversation_ids) + len(rows)
 
 
 async def _empty(db: AsyncSession, account_id: str, which: object) -> None:
@@ -67,17 +57,14 @@ async def _empty(db: AsyncSession, account_id: str, which: object) -> None:
     )
 
 
-async def _forget_raw(db: AsyncSession, account_id: str, digests: Collection[str]) -> list[str]:
-    """Octets that no delivery names any more are gone; the keys of those in the blob store."""
-    if not digests:
-        return []
-    named = select(ReceivedMail.raw_digest).where(
-        ReceivedMail.account_id == account_id, ReceivedMail.raw_digest.in_(digests)
-    )
-    needed = set((await db.execute(named)).scalars())
-    unneeded = [one for one in sorted(digests) if one not in needed]
-    theirs = (RawMail.account_id == account_id) & RawMail.digest.in_(unneeded)
-    large = await db.execute(select(RawMail.digest).where(theirs, RawMail.content.is_(None)))
-    blobs = [key_of(account_id, digest) for digest in large.scalars()]
-    await db.execute(delete(RawMail).where(theirs).execution_options(synchronize_session=False))
-    return blobs
+async def forget_unneeded(
+    db: AsyncSession, account_id: str, digests: Collection[str], now: datetime
+) -> int:
+    """The octets that no delivery names any more are gone; how many."""
+    needed: set[str | None] = set()
+    for some in chunks(sorted(digests)):
+        named = select(ReceivedMail.raw_digest).where(
+            ReceivedMail.account_id == account_id, ReceivedMail.raw_digest.in_(some)
+        )
+        needed.update((await db.execute(named)).scalars())
+    return await raw_mail.forget(db, account_id, set(digests) - needed, now)

@@ -23,6 +23,7 @@ from app.db import refusal_for
 from app.domain import accounts, channels, events, raw_mail
 from app.domain.channels import ChannelFacts
 from app.domain.events import NewEvent
+from app.domain.inbound.erased import note_erased
 from app.domain.inbound.lists import hold_back
 from app.domain.inbound.marks import NOTHING, accepting, marks_of
 from app.domain.inbound.models import QUARANTINED, ReceivedMail
@@ -68,6 +69,7 @@ class Delivery:
     mail_class: str | None = None
     message_id: str | None = None
     conversation_id: str | None = None
+    is_erased: bool = False  # it was erased: nothing of it is kept
 
 
 def read_safely(raw: bytes, reverse_path: str) -> Reading | Exception:
@@ -106,22 +108,29 @@ async def receive(
             answer.append(delivery.id)
         answers.append(answer)
     if deliveries:
-        await _keep_raw(db, deliveries, now)
-        await _process(db, deliveries, now, post)
+        new = await note_erased(db, deliveries, now, post)
+        if new:
+            await _keep_raw(db, new, now)
+            await _process(db, new, now, post)
         await db.execute(_INSERT, [_ledger_row(delivery) for delivery in deliveries])
     return answers
 
 
 async def _keep_raw(db: AsyncSession, deliveries: Sequence[Delivery], now: datetime) -> None:
+    in_store = {
+        (one.facts.account_id, one.arrival.digest) for one in deliveries if one.arrival.in_store
+    }
+    lost = await raw_mail.among_doomed(db, in_store) if in_store else set()
     rows = {
-        (delivery.facts.account_id, delivery.arrival.digest): {
+        key: {
             "account_id": delivery.facts.account_id,
             "digest": delivery.arrival.digest,
             "size": len(delivery.arrival.raw),
-            "content": None if delivery.arrival.in_store else delivery.arrival.raw,
+            "content": None if key in in_store - lost else delivery.arrival.raw,
             "created_at": now,
         }
         for delivery in deliveries
+        for key in [(delivery.facts.account_id, delivery.arrival.digest)]
     }
     await raw_mail.keep_rows(db, list(rows.values()))
 
@@ -223,24 +232,24 @@ def in_words(fault: Exception) -> str:
 
 
 def _ledger_row(delivery: Delivery) -> dict[str, Any]:
-    arrival = delivery.arrival
+    arrival, is_kept = delivery.arrival, not delivery.is_erased
     return {
         "account_id": delivery.facts.account_id,
         "id": delivery.id,
         "outcome": delivery.outcome,
         "reason": delivery.reason,
-        "envelope_from": arrival.reverse_path[:320],
+        "envelope_from": arrival.reverse_path[:320] if is_kept else "",
         "recipient": delivery.recipient[:320],
         "channel_id": delivery.facts.channel_id,
-        "remote_address": arrival.remote_address[:64],
-        "helo": arrival.helo[:255],
+        "remote_address": arrival.remote_address[:64] if is_kept else "",
+        "helo": arrival.helo[:255] if is_kept else "",
         "tls": arrival.tls[:20],
         "size": len(arrival.raw),
         "mail_class": delivery.mail_class,
         "message_id": delivery.message_id,
         "conversation_id": delivery.conversation_id,
-        "raw_digest": arrival.digest,
+        "raw_digest": arrival.digest if is_kept else None,
         "received_at": arrival.received_at,
-        "authentication": proof(arrival.authentication),
+        "authentication": proof(arrival.authentication) if is_kept else None,
         "released_at": None,
     }

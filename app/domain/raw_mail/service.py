@@ -10,6 +10,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import insert_new
+from app.domain.raw_mail.doomed import among_doomed
 from app.domain.raw_mail.models import RawMail
 from app.errors import NotFound
 from app.store import BlobStore, digest_of, key_of
@@ -25,9 +26,11 @@ async def keep(
     """
     The octets are kept when the transaction commits; gives their digest, by which they are read.
 
-    Raises StorageFull or Unavailable. Large octets of a transaction that fails stay as litter.
+    The caller holds the account's lock. Raises StorageFull or Unavailable. Large octets of a
+    transaction that fails stay as litter.
     """
-    digest, large = digest_of(raw), len(raw) > IN_ROW
+    digest = digest_of(raw)
+    large = len(raw) > IN_ROW and not await among_doomed(db, {(account_id, digest)})
     if large:
         await store.put(key_of(account_id, digest), raw)
     row = {
