@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.db import dialect_of
 from app.domain import conversations
-from app.domain.conversations import searching, words
+from app.domain.conversations import indexing, searching, words
 from app.domain.conversations.service import conditions_of
 from tests.builders import connected_channel, kept, mail, new_user
 from tests.conftest import Account, Deliver, Service
@@ -243,7 +243,7 @@ async def test_what_is_deleted_or_changed_is_not_found_any_more(
             text("UPDATE messages SET reply_text = 'A teapot.' WHERE id = :id"),
             {"id": changed["id"]},
         )
-        await searching.reindex(db, account.id, [changed["id"]])
+        await indexing.reindex(db, account.id, [changed["id"]])
         left = (await db.execute(text("SELECT count(*) FROM message_search"))).scalar_one()
         if dialect_of(db) == "sqlite":  # raises when the index is not what its rows say
             await db.execute(

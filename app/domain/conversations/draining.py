@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks
 from app.domain import events, routing, tickets
-from app.domain.conversations import notices, searching
+from app.domain.conversations import indexing, notices
 from app.domain.conversations.assigning import assigned, case_of, count_loads, words_of
 from app.domain.conversations.internal import event_row
 from app.domain.conversations.known import CONVERSATIONS, MESSAGES
@@ -136,7 +136,7 @@ async def _write(
         )
         messages = [event_row(row, words_of(row["decision"]), now) for row in done]
         await db.execute(insert(MESSAGES), messages)
-        await searching.index(db, messages)
+        await indexing.index(db, messages)
         news = [assigned(row, row["record"]) for row in done]
         owners = {row["id"]: row["record"]["winner"] for row in done}
         news += await tickets.follow_assignees(db, account_id, owners, now)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import ids
 from app.db import dialect_of
 from app.domain import contacts
-from app.domain.conversations import assigning, limits, searching, ticketing
+from app.domain.conversations import assigning, indexing, limits, ticketing
 from app.domain.conversations.incoming import Author, Incoming
 from app.domain.conversations.known import CONVERSATIONS, MESSAGES, THREAD_IDS, Group
 from app.domain.events import NewEvent
@@ -110,7 +110,7 @@ async def write(db: AsyncSession, group: Group, now: datetime) -> None:
         await db.execute(_INSERT_CONVERSATIONS, group.opened)
     if group.messages:
         await db.execute(_INSERT_MESSAGES, group.messages)
-        await searching.index(db, group.messages)
+        await indexing.index(db, group.messages)
     if group.thread_ids:
         rows = [
             {"account_id": account_id, "key": key, "conversation_id": conversation_id}
