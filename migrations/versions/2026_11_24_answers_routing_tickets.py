@@ -609,6 +609,13 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outbox_state_next_attempt_at"))
 
     op.drop_table("outbox")
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "answer_by_mail", sa.Boolean(), server_default=sa.text("(false)"), nullable=False
+            )
+        )
+
     with op.batch_alter_table("channels", schema=None) as batch_op:
         batch_op.create_index(
             "ix_channels_account_id_further",
@@ -777,6 +784,9 @@ def downgrade() -> None:
                 "CAST(other_team_addresses AS TEXT) <> '[]' AND deleted_at IS NULL"
             ),
         )
+
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.drop_column("answer_by_mail")
 
     op.create_table(
         "outbox",
