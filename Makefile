@@ -5,13 +5,15 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
+# What other languages' generators and linters of the OpenAPI document need; only tests use it.
+CLIENTS := $(VENV)/clients
 # More arguments for pytest: make test ARGS="tests/mail -k forwards"
 ARGS   ?=
 # Used by `make requirements` alone.
 UV     ?= uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fix bench openapi migration requirements clean
+.PHONY: help setup clients run demo test fuzz check fix bench openapi migration requirements clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,13 +36,28 @@ $(STAMP): requirements-build.txt requirements-dev.txt pyproject.toml
 	$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
+clients: $(CLIENTS)/.complete ## Get what reads the OpenAPI document in tests: linter, generators of clients
+
+# Without Node its part is left out, and the tests that need it say so.
+NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+
+$(CLIENTS)/.complete: tests/clients/package-lock.json tests/clients/requirements.txt | $(STAMP)
+	@mkdir -p $(CLIENTS)
+	@cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
+	@if command -v npm > /dev/null; then cd $(CLIENTS) && $(NPM_CI); \
+	  else echo "There is no npm here: nothing is tested with Node."; fi
+	@$(BIN)/python -m venv $(CLIENTS)/python
+	$(CLIENTS)/python/bin/pip install -qq --disable-pip-version-check --require-hashes \
+	  --only-binary :all: -r tests/clients/requirements.txt
+	@touch $@
+
 run: setup ## Serve: HTTP, SMTP and the worker in one process
 	$(BIN)/hosted-inbox serve
 
 demo: setup ## See it work: a channel, a forwarded mail, a reply
 	$(BIN)/python -m tests.demo
 
-test: setup ## Run the tests, on SQLite and on a PostgreSQL of their own (ARGS=… goes to pytest)
+test: setup clients ## Run the tests, on SQLite and on a PostgreSQL of their own (ARGS=… goes to pytest)
 	TEST_DATABASE=$${TEST_DATABASE:-both} $(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: setup ## Style, types, directions, and that generated files are current
@@ -49,7 +66,8 @@ check: setup ## Style, types, directions, and that generated files are current
 	$(BIN)/mypy --strict app
 	$(BIN)/lint-imports
 	$(BIN)/hosted-inbox openapi --check
-	@if grep -nE '://|^ *--?(index|extra-index|find-links|trusted|i |f )' requirements*.txt; then \
+	@if grep -nE '://|^ *--?(index|extra-index|find-links|trusted|i |f )' requirements*.txt tests/clients/*.txt \
+	  tests/clients/package-lock.json; then \
 	  echo "The requirements must not say where packages come from." >&2; exit 1; fi
 
 fix: setup ## Put style right where a tool can

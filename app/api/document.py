@@ -132,6 +132,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     components = document.setdefault("components", {})
     document["webhooks"] = webhook_requests.described()
+    document["info"]["contact"] = {"name": "Whoever runs this installation"}
     document["servers"] = [{"url": "/", "description": "This installation."}]
     _complete_schemas(components.setdefault("schemas", {}))
     _name_lists(document)
@@ -144,6 +145,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         tagged = any(_takes(operation, "If-Match") for _, operation in operations_of(path))
         for method, operation in operations_of(path):
             _complete_words(operation)
+            _complete_contents(operation)
             _complete_parameters(operation, method)
             if "security" in operation:
                 _complete_refusals(operation, method)
@@ -217,6 +219,14 @@ def _complete_words(operation: Operation) -> None:
     scopes = [s for need in operation.get("security", ()) for s in next(iter(need.values()))]
     words += [f"Scope: `{scope}`." for scope in scopes]
     operation["description"] = "\n\n".join(words)
+
+
+def _complete_contents(operation: Operation) -> None:
+    """What has no schema is octets; a body that is a view is described by the view's words."""
+    for response in operation["responses"].values():
+        for content in response.get("content", {}).values():
+            if not content:
+                content["schema"] = {"type": "string", "format": "binary"}
 
 
 def _complete_parameters(operation: Operation, method: str) -> None:

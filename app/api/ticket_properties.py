@@ -53,7 +53,7 @@ class NewProperty(BaseModel):
                     "label": "Product",
                     "type": "choice",
                     "choices": ["Lamp", "Chair"],
-                    "default": "Lamp",
+                    "required": False,
                 }
             ]
         },
