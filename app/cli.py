@@ -17,11 +17,11 @@ import typer
 import uvicorn
 
 from app import cli_accounts, logs, migrate, preflight
+from app.api.house import post_of
 from app.db import Database
 from app.domain import inbound, sender_identity
 from app.domain.accounts import HostedRoots
 from app.errors import Refusal
-from app.mail import tokens
 from app.main import create_app, opened
 from app.settings import PREFIX, Settings, read_secret_key, table, unknown_variables
 from app.store import open_store
@@ -219,7 +219,7 @@ def mail_replay(
                             received_id,
                             dry_run=dry_run,
                             now=datetime.now(UTC),
-                            keys=tokens.keys_from(read_secret_key(settings)),
+                            post=post_of(settings, read_secret_key(settings), store),
                         )
                     typer.echo(f"{received_id}  {done.outcome}  {len(done.changes)} changes")
                     well = well and done.outcome != "failed"

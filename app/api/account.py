@@ -31,6 +31,10 @@ class AccountView(BaseModel):
         description="Domain of new forwarding addresses: the subdomain below the root of the plan."
     )
     company_name: str | None = Field(description="The default company name of new channels.")
+    answer_by_mail: bool = Field(
+        description="Is an owner's answer to the notice of an absence sent to the customer? Else "
+        "it is an internal comment."
+    )
     created_at: datetime
 
 
@@ -45,6 +49,9 @@ class AccountPatch(BaseModel):
     company_name: str | None = Field(
         None, min_length=1, max_length=100, description="The default of new channels."
     )
+    answer_by_mail: bool = Field(
+        False, description="Send an owner's answer to the notice of an absence to the customer."
+    )
 
 
 def view(account: Account, house: House) -> AccountView:
@@ -57,6 +64,7 @@ def view(account: Account, house: House) -> AccountView:
         plan=account.plan,
         hosted_domain=accounts.hosted_domain(account, roots),
         company_name=account.company_name,
+        answer_by_mail=account.answer_by_mail,
         created_at=account.created_at,
     )
 
@@ -86,10 +94,14 @@ async def update_account(
     if_match: IfMatch = None,
 ) -> AccountView:
     """
-    Change the account's name or its default company name.
+    Change the account's name, its default company name, or whether owners answer by mail.
 
     Fields that are not given stay. New channels take the company name as the name that
     customers see; existing channels keep theirs. `company_name: null` takes the default away.
+
+    With `answer_by_mail` the notice that an owner gets while away can be answered: the mail,
+    without what it quotes, goes to the customer as the owner's reply. It has to come from an
+    address of the owner within 14 days.
     """
     check_match(if_match, view(await accounts.get_account(db, caller.account_id), house))
     wanted = AccountChange(frozenset(body.model_fields_set), **body.model_dump())

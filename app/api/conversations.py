@@ -12,7 +12,7 @@ from app.api.etags import IfMatch, check_match, tagged
 from app.api.message_views import MessageView, message_view, views_with_deliveries
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
-from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
+from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import conversations
 from app.domain.conversations import Conversation
 
@@ -232,6 +232,7 @@ async def update_conversation(
     body: ConversationPatch,
     caller: Writer,
     db: Db,
+    house: TheHouse,
     response: Response,
     if_match: IfMatch = None,
 ) -> ConversationView:
@@ -246,7 +247,7 @@ async def update_conversation(
     check_match(if_match, _steady(view(current)))
     wanted = conversations.ConversationChange(frozenset(body.model_fields_set), **body.model_dump())
     changed = await conversations.change(
-        db, caller.account_id, conversation_id, wanted, datetime.now(UTC)
+        db, caller.account_id, conversation_id, wanted, datetime.now(UTC), house.post
     )
     found = view(changed)
     tagged(response, _steady(found))

@@ -175,7 +175,7 @@ async def replay_received_mail(
         received_id,
         dry_run=dry_run,
         now=datetime.now(UTC),
-        keys=house.post.keys,
+        post=house.post,
     )
     return ReplayedView(
         id=received_id,
@@ -209,6 +209,6 @@ async def release_received_mail(
         caller.account_id,
         received_id,
         now=datetime.now(UTC),
-        keys=house.post.keys,
+        post=house.post,
     )
     return view(released)

@@ -23,6 +23,8 @@ class Account(Base):
     subdomain: Mapped[str] = mapped_column(String(190), unique=True)
     plan: Mapped[str] = mapped_column(String(20))
     company_name: Mapped[str | None] = mapped_column(String(100))
+    # What an owner answers to a notice is sent to the customer, not kept as a comment.
+    answer_by_mail: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
     created_at: Mapped[datetime]
 
 

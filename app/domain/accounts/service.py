@@ -39,6 +39,7 @@ class AccountChange:
     company_name: str | None = None
     plan: str = ""
     subdomain: str = ""
+    answer_by_mail: bool = False
 
 
 async def create_account(
@@ -137,6 +138,8 @@ async def update_account(
         account.name = visible_line(wanted.name, "/name", "accounts.bad_name")
     if "company_name" in wanted.fields:
         account.company_name = _company_name(wanted.company_name)
+    if "answer_by_mail" in wanted.fields:
+        account.answer_by_mail = wanted.answer_by_mail
     if "plan" in wanted.fields:
         account.plan = hosting.check_plan(wanted.plan)
     if "subdomain" in wanted.fields:

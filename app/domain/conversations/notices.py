@@ -2,7 +2,8 @@
 Notices: an owner who is away is sent the message of a conversation that became his (H3).
 
 Once a conversation, a bounded number an hour, and never to an address that is one of our own: the
-notice would come back as mail. An answer to it arrives at the channel, where it is a comment.
+notice would come back as mail. An answer to it arrives at the channel, where it is a comment, or
+the owner's reply where the account wants that: the notice's Message-ID is the owner's token then.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import insert_new
-from app.domain import channels, sender_identity
+from app.domain import accounts, channels, sender_identity
 from app.domain.channels import ChannelFacts
 from app.domain.conversations.known import MESSAGES, THREAD_IDS
 from app.domain.conversations.models import OwnerNotice
@@ -32,6 +33,7 @@ from app.mail.threading import key_of
 log = structlog.get_logger()
 
 AN_HOUR = 30  # notices that one owner gets
+ANSWERABLE = timedelta(days=14)  # by mail
 _TEXT_LIMIT = 50_000  # characters of the message
 _HEADERS = (("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"))
 
@@ -100,13 +102,17 @@ async def _dispatch(
     account_id, conversation_id = facts.account_id, conversation["id"]
     identity = await sender_identity.get(db, account_id, facts.channel_id)
     domain = facts.forwarding_address.rpartition("@")[2]
-    message_id = tokens.make_message_id(post.keys, reply_id=conversation_id, domain=domain)
+    answerable = (await accounts.get_account(db, account_id)).answer_by_mail
+    message_id, *references = _message_ids(
+        post, conversation_id, owner, domain, now, answerable=answerable
+    )
     outgoing = Outgoing(
         from_=Mailbox(identity.company_name, facts.forwarding_address),
         to=(Mailbox(owner.name, owner.email),),
         subject=f"Yours while you are away: {conversation['subject'][:500]}",
-        text=await _text(db, post, conversation, identity.company_name),
+        text=await _text(db, post, conversation, identity.company_name, answerable=answerable),
         message_id=message_id,
+        references=tuple(references),
         date=now,
         headers=_HEADERS,
     )
@@ -114,12 +120,15 @@ async def _dispatch(
         account_id, "owner_notice", conversation_id, outgoing, domain, null_sender=True
     )
     await sender_identity.dispatch(db, post, mailing, now)
-    thread = {
-        "account_id": account_id,
-        "key": key_of(f"{account_id}/{facts.channel_id}", message_id),
-        "conversation_id": conversation_id,
-    }
-    await db.execute(insert_new(db, THREAD_IDS).values(thread))
+    threads = [
+        {
+            "account_id": account_id,
+            "key": key_of(f"{account_id}/{facts.channel_id}", one),
+            "conversation_id": conversation_id,
+        }
+        for one in (message_id, *references)
+    ]
+    await db.execute(insert_new(db, THREAD_IDS), threads)
     row = {
         "account_id": account_id,
         "conversation_id": conversation_id,
@@ -129,8 +138,41 @@ async def _dispatch(
     await db.execute(insert(OwnerNotice).values(row))
 
 
-async def _text(db: AsyncSession, post: Post, conversation: Mapping[str, Any], company: str) -> str:
-    """What the owner reads: who wrote, the words, and where the conversation is."""
+def _message_ids(
+    post: Post,
+    conversation_id: str,
+    owner: Person,
+    domain: str,
+    now: datetime,
+    *,
+    answerable: bool,
+) -> tuple[str, ...]:
+    """
+    The notice's Message-ID, and an id that it refers to.
+
+    The owner's token stands in both: an answer repeats them (RFC 5322 3.6.4), and some relays
+    give mail another Message-ID.
+    """
+    if not answerable:
+        return (tokens.make_message_id(post.keys, reply_id=conversation_id, domain=domain),)
+    token = tokens.make_owner_token(
+        post.keys,
+        conversation_id=conversation_id,
+        user_id=owner.user_id,
+        expires_at=now + ANSWERABLE,
+    )
+    return f"{token}@{domain}", f"{token}@notice.{domain}"
+
+
+async def _text(
+    db: AsyncSession,
+    post: Post,
+    conversation: Mapping[str, Any],
+    company: str,
+    *,
+    answerable: bool,
+) -> str:
+    """What the owner reads: who wrote, the words, where it is, and what an answer will be."""
     statement = (
         select(MESSAGES.c.author_name, MESSAGES.c.author_address, MESSAGES.c.text)
         .where(
@@ -144,8 +186,13 @@ async def _text(db: AsyncSession, post: Post, conversation: Mapping[str, Any], c
     found = (await db.execute(statement)).first()
     who = " ".join((found.author_name, f"<{found.author_address}>")) if found else "Somebody"
     words = found.text[:_TEXT_LIMIT] if found else ""
+    answers = (
+        f"Your answer to this mail goes to the customer as your reply, for {ANSWERABLE.days} days."
+        if answerable
+        else "Your answer to this mail is an internal comment; the customer does not see it."
+    )
     return (
         f"{who.strip()} wrote to {company}. The conversation is yours, and you are away.\n"
-        f"{post.base_url}/v1/conversations/{conversation['id']}\n\n"
+        f"{post.base_url}/v1/conversations/{conversation['id']}\n\n{answers}\n\n"
         f"----\n\n{words}\n"
     )

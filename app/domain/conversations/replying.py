@@ -35,7 +35,7 @@ from app.errors import Conflict, FieldError, NotFound, invalid_field
 from app.mail import html, tokens
 from app.mail.addresses import canonical
 from app.mail.alignment import ascii_domain
-from app.mail.compose import Outgoing, Signature
+from app.mail.compose import Outgoing, OutgoingFile, Signature
 from app.mail.message import Mailbox
 
 
@@ -48,6 +48,7 @@ class Draft:
     html: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
     attached: tuple[Attached, ...] = ()
+    files: tuple[OutgoingFile, ...] = field(default=(), repr=False)  # beside those
     subject: str | None = None
     quote: bool = True
     override_suppression: bool = False
@@ -119,7 +120,7 @@ async def plan_in(
         html=draft.html,
         message_id=_message_id(post, in_force),
         date=now.replace(microsecond=0),
-        attachments=(*files, *parent.images),
+        attachments=(*files, *draft.files, *parent.images),
         in_reply_to=parent.in_reply_to,
         references=parent.references,
         thread_index=parent.thread_index,
@@ -158,7 +159,8 @@ def _with_words(draft: Draft) -> Draft:
         if not whole:
             raise invalid_field("/html", "The HTML is too large.", "replies.html_too_large")
         text = text if text.strip() else html.to_text(markup)
-    if not text.strip() and not draft.attached and not (markup and "<img" in markup):
+    has_files = draft.attached or draft.files
+    if not text.strip() and not has_files and not (markup and "<img" in markup):
         raise invalid_field("/text", "A reply has words or a file.", "replies.empty")
     return replace(draft, text=text, html=markup)
 

@@ -161,7 +161,7 @@ async def send(db: AsyncSession, post: Post, planned: Plan, draft: Draft, now: d
     created = NewEvent(conversation.account_id, "message.created", facts)
     await events.record(db, [created], now)
     await ticketing.follow_replies(db, conversation.account_id, conversation, now)
-    await _change(db, planned, draft, now)  # closing is the last word on a ticket, too
+    await _change(db, post, planned, draft, now)  # closing is the last word on a ticket, too
     return message
 
 
@@ -247,7 +247,7 @@ def _note(conversation: Conversation, planned: Plan, now: datetime) -> None:
     conversation.participants = people
 
 
-async def _change(db: AsyncSession, planned: Plan, draft: Draft, now: datetime) -> None:
+async def _change(db: AsyncSession, post: Post, planned: Plan, draft: Draft, now: datetime) -> None:
     """Assigned to its author when it was nobody's, and in the state that is wanted."""
     conversation = planned.conversation
     wanted: dict[str, Any] = {}
@@ -258,4 +258,4 @@ async def _change(db: AsyncSession, planned: Plan, draft: Draft, now: datetime) 
     if wanted:
         whole = {"spam": conversation.spam, "team_id": conversation.team_id, **wanted}
         asked = ConversationChange(frozenset(wanted), **whole)
-        await change(db, conversation.account_id, conversation.id, asked, now)
+        await change(db, conversation.account_id, conversation.id, asked, now, post)

@@ -17,6 +17,7 @@ from app.domain.conversations import draining, ticketing
 from app.domain.conversations.models import Conversation, Message
 from app.domain.conversations.searching import search
 from app.domain.events import NewEvent
+from app.domain.sender_identity import Post
 from app.errors import Conflict, NotFound, invalid_field
 
 
@@ -112,9 +113,12 @@ async def change(
     conversation_id: str,
     wanted: ConversationChange,
     now: datetime,
+    post: Post | None = None,
 ) -> Conversation:
     """
     The conversation is as wanted afterwards; its history and the event log say what changed.
+
+    Somebody may have room again: what waited is assigned, and `post` lets its notices leave.
 
     Raises NotFound, Conflict for a merged one, and Invalid for an assignee or team that is not of
     this account.
@@ -145,7 +149,7 @@ async def change(
     await events.record(db, [NewEvent(account_id, kind, facts) for kind in types], now)
     await ticketing.follow_change(db, conversation, changes, now)
     if before.get("assignee_id", conversation.assignee_id) is not None:
-        await draining.drain(db, account_id, now)  # somebody may have room again
+        await draining.drain(db, account_id, now, post)
     return conversation
 
 
@@ -220,6 +224,13 @@ def _note(
         f"{name}: {values['before']} → {values['after']}" for name, values in changes.items()
     )
     db.add(_internal(conversation, "event", words, now))
+
+
+async def note(
+    db: AsyncSession, account_id: str, conversation_id: str, words: str, now: datetime
+) -> None:
+    """An event of the conversation's history, in words. Raises NotFound."""
+    db.add(_internal(await get(db, account_id, conversation_id), "event", words, now))
 
 
 async def comment(

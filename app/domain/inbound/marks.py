@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,7 @@ from app.mail import tokens
 
 _LOOP_MARK = sender_identity.LOOP_MARK.lower()
 _MOST_IDS = 50
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _TOKEN = re.compile(r"\[(fwt-[a-z0-9.]{20,60})\]")
 
 
@@ -34,6 +36,7 @@ class Marks:
     returned: tuple[str, int] | None = None  # message and recipient, by the return path
     answered: tuple[str, ...] = ()  # messages, by the ids in the header, the nearest first
     reported: str | None = None  # the message that a report is about, by its id
+    owner_token: str | None = None  # the token of the notice that it answers; perhaps too old
 
 
 NOTHING = Marks()
@@ -45,6 +48,7 @@ def marks_of(keys: tokens.Keys, recipient: str, reading: Reading) -> Marks:
     own = [one.strip() for one in mail.headers.values(_LOOP_MARK)[:5]]
     report = reading.report
     test = _forwarding_test(keys, reading)
+    owner = (one.partition("@")[0] for one in reading.mentioned[:_MOST_IDS])
     answered = (tokens.read_message_id(keys, one) for one in reading.mentioned[:_MOST_IDS])
     return Marks(
         is_own=test is not None
@@ -54,7 +58,13 @@ def marks_of(keys: tokens.Keys, recipient: str, reading: Reading) -> Marks:
         returned=tokens.read_return_path(keys, recipient),
         answered=tuple(dict.fromkeys(one for one in answered if one)),
         reported=tokens.read_message_id(keys, report.original_message_id) if report else None,
+        owner_token=next((one for one in owner if _is_owner_token(keys, one)), None),
     )
+
+
+def _is_owner_token(keys: tokens.Keys, text: str) -> bool:
+    """Signed by us, if perhaps long ago."""
+    return tokens.read_owner_token(keys, text.strip("<> "), now=_LONG_AGO) is not None
 
 
 def _forwarding_test(keys: tokens.Keys, reading: Reading) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from app import ids
 from app.mail import html, quoting, threading
+from app.mail.attribution import Attribution
 from app.mail.authentication import Authentication
 from app.mail.message import Attachment, Mail, Mailbox
 from app.mail.parse import parse
@@ -118,6 +119,38 @@ def report_of(report: Report | None) -> dict[str, Any] | None:
             for one in report.recipients
         ],
         "original_message_id": report.original_message_id,
+    }
+
+
+def attribution_of(decision: Attribution) -> dict[str, Any]:
+    """An attribution as it is stored and given out."""
+    original = decision.original
+    return {
+        "class": decision.arrival,
+        "method": decision.method,
+        "forwarder": decision.forwarder,
+        "trust": decision.trust,
+        "unresolved": decision.unresolved,
+        "candidates": [
+            {
+                "method": one.method,
+                "name": one.name,
+                "address": one.address,
+                "accepted": one.accepted,
+                "reason": one.reason,
+            }
+            for one in decision.candidates
+        ],
+        "original": None
+        if original is None
+        else {
+            "author": {"name": original.author.name, "address": original.author.address},
+            "to": people(original.to),
+            "cc": people(original.cc),
+            "subject": original.subject,
+            "sent_at": original.sent_at.isoformat() if original.sent_at else None,
+            "text": original.text[:TEXT_LIMIT],
+        },
     }
 
 

@@ -33,8 +33,8 @@ from app.domain.inbound.receiving import (
     read_safely,
 )
 from app.domain.inbound.understanding import Understood, apply, incoming_of, understand
+from app.domain.sender_identity import Post
 from app.errors import Conflict, NotFound, Refusal
-from app.mail import tokens
 from app.store import BlobStore
 
 log = structlog.get_logger()
@@ -65,10 +65,12 @@ async def replay(
     *,
     dry_run: bool,
     now: datetime,
-    keys: tokens.Keys | None = None,
+    post: Post | None = None,
 ) -> Replayed:
     """
     Process a kept mail again. With `dry_run` nothing is changed. Repeated, it changes nothing more.
+
+    `post` reads our signed tokens in it, and lets leave what follows from it.
 
     A mail that still cannot be understood is `failed` as before, with the fault as the reason.
     Raises NotFound; Conflict for a refused delivery, of which nothing is kept, and for one whose
@@ -77,7 +79,7 @@ async def replay(
     received = await get_received(db, account_id, received_id)
     try:
         async with db.begin_nested():
-            done = await _again(db, store, received, dry_run=dry_run, now=now, keys=keys)
+            done = await _again(db, store, received, dry_run=dry_run, now=now, post=post)
             if dry_run:
                 raise _OnlyTried(done)
             return done
@@ -97,7 +99,7 @@ async def release(
     received_id: str,
     *,
     now: datetime,
-    keys: tokens.Keys | None = None,
+    post: Post | None = None,
 ) -> ReceivedMail:
     """
     A quarantined mail is processed as if nothing had held it back. Released before: as it is.
@@ -110,7 +112,7 @@ async def release(
     if received.outcome != QUARANTINED:
         detail = f"This mail is not in quarantine: its outcome is {received.outcome}."
         raise Conflict(detail, "received_mail.not_quarantined")
-    done = await _again(db, store, received, dry_run=False, now=now, keys=keys, is_released=True)
+    done = await _again(db, store, received, dry_run=False, now=now, post=post, is_released=True)
     if done.outcome == "failed":
         raise Conflict(f"It cannot be processed: {done.reason}", "received_mail.not_understood")
     received.released_at = now
@@ -131,7 +133,7 @@ async def _again(
     *,
     dry_run: bool,
     now: datetime,
-    keys: tokens.Keys | None,
+    post: Post | None,
     is_released: bool = False,
 ) -> Replayed:
     if received.raw_digest is None or received.channel_id is None:
@@ -147,21 +149,29 @@ async def _again(
         received.raw_digest,
         received.received_at,
         authentication=proof_of(received.authentication),
-        marks=marks_of(keys, received.recipient, found) if keys else NOTHING,
+        marks=marks_of(post.keys, received.recipient, found) if post else NOTHING,
     )
     await understand(db, [parcel])
     if received.message_id is None and not is_released:
         await hold_back(db, [parcel])
-    return await _understand_again(db, received, parcel, dry_run=dry_run, now=now)
+    return await _understand_again(
+        db, received, parcel, None if dry_run else post, dry_run=dry_run, now=now
+    )
 
 
 async def _understand_again(
-    db: AsyncSession, received: ReceivedMail, parcel: Understood, *, dry_run: bool, now: datetime
+    db: AsyncSession,
+    received: ReceivedMail,
+    parcel: Understood,
+    post: Post | None,
+    *,
+    dry_run: bool,
+    now: datetime,
 ) -> Replayed:
     if received.message_id is None and parcel.held:
         return await _held(db, received, parcel, dry_run=dry_run, now=now)
     if received.message_id is None:
-        return await _first_time(db, received, parcel, dry_run=dry_run, now=now)
+        return await _first_time(db, received, parcel, post, dry_run=dry_run, now=now)
     message = await conversations.get_message(db, received.account_id, received.message_id)
     changes = _differences(message, parcel)
     if not dry_run:
@@ -188,9 +198,15 @@ async def _held(
 
 
 async def _first_time(
-    db: AsyncSession, received: ReceivedMail, parcel: Understood, *, dry_run: bool, now: datetime
+    db: AsyncSession,
+    received: ReceivedMail,
+    parcel: Understood,
+    post: Post | None,
+    *,
+    dry_run: bool,
+    now: datetime,
 ) -> Replayed:
-    [result], news = await apply(db, [parcel], now)
+    [result], news = await apply(db, [parcel], now, post)
     outcome = "duplicate" if result.duplicate else "accepted"
     reason = SAME_MAIL if result.duplicate else parcel.reason
     change = {"field": "outcome", "before": received.outcome, "after": outcome}
@@ -245,7 +261,7 @@ async def replay_anywhere(
     *,
     dry_run: bool,
     now: datetime,
-    keys: tokens.Keys | None = None,
+    post: Post | None = None,
 ) -> Replayed:
     """`replay` for the operator, who need not know whose mail it is."""
     found = await db.execute(select(ReceivedMail.account_id).where(ReceivedMail.id == received_id))
@@ -253,4 +269,4 @@ async def replay_anywhere(
     if account_id is None:
         raise NotFound("There is no such received mail.", "received_mail.not_found")
     await accounts.lock(db, [account_id])
-    return await replay(db, store, account_id, received_id, dry_run=dry_run, now=now, keys=keys)
+    return await replay(db, store, account_id, received_id, dry_run=dry_run, now=now, post=post)

@@ -13,14 +13,16 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain import accounts, channels, conversations
+from app.domain import accounts, channels, conversations, events
 from app.domain.accounts import Teammate
 from app.domain.channels import ChannelFacts
 from app.domain.conversations import Author, Forwarded, Incoming, TakenIn
 from app.domain.events import NewEvent
+from app.domain.inbound import owner_answers
 from app.domain.inbound import reading as stored
 from app.domain.inbound.bystanders import bystanders
 from app.domain.inbound.marks import NOTHING, Marks
+from app.domain.inbound.owner_answers import OwnerAnswer
 from app.domain.inbound.reading import Reading
 from app.domain.inbound.returning import Returned, note_bounces
 from app.domain.sender_identity import Post
@@ -179,6 +181,13 @@ async def apply(
     """Contacts, conversations and messages of the group; results in the order given."""
     incoming = [incoming_of(one) for one in parcels]
     results, news = await conversations.take_in(db, incoming, now, post)
+    if post is not None and any(one.marks.owner_token for one in parcels):
+        await events.record(db, news, now)  # what arrived comes before what follows from it
+        news = []
+        for parcel, result in zip(parcels, results, strict=True):
+            answer = _owner_answer(parcel, result)
+            if answer is not None:
+                await owner_answers.send(db, post, answer, now)
     reports = [
         Returned(parcel.facts.account_id, parcel.marks, parcel.reading.report)
         for parcel, result in zip(parcels, results, strict=True)
@@ -206,6 +215,27 @@ async def apply(
                 now=now,
             )
     return results, news
+
+
+def _owner_answer(parcel: Understood, result: TakenIn) -> OwnerAnswer | None:
+    """The mail as an answer to a notice; None: it is none, or nobody of the team wrote it."""
+    token, author = parcel.marks.owner_token, parcel.teammate
+    if token is None or author is None or result.conversation_id is None:
+        return None
+    if result.duplicate or not parcel.is_human:
+        return None
+    assert parcel.decision is not None
+    return OwnerAnswer(
+        parcel.facts.account_id,
+        result.conversation_id,
+        result.message_id,
+        user_id=author.user_id,
+        trusted=parcel.decision.trust != CONTRADICTED,
+        token=token,
+        reading=parcel.reading,
+        raw_digest=parcel.raw_digest,
+        received_at=parcel.received_at,
+    )
 
 
 def _is_own_words(decision: Attribution) -> bool:
@@ -241,7 +271,7 @@ def incoming_of(parcel: Understood) -> Incoming:
         in_reply_to=mail.in_reply_to[0] if mail.in_reply_to else None,
         mail_class=parcel.mail_class,
         report=stored.report_of(reading.report),
-        attribution=stored_attribution(decision),
+        attribution=stored.attribution_of(decision),
         authentication=stored.authentication(parcel.authentication),
         raw_digest=parcel.raw_digest,
         sent_at=mail.date,
@@ -314,35 +344,3 @@ def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | N
     files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)
     cut = stored.names_of(text=is_long, html=not whole, reply_text=is_long, attachments=files_cut)
     return Forwarded(topic, text, html, text, [*inner, *carried], cut)
-
-
-def stored_attribution(decision: Attribution) -> dict[str, Any]:
-    """An attribution as it is stored and given out."""
-    original = decision.original
-    return {
-        "class": decision.arrival,
-        "method": decision.method,
-        "forwarder": decision.forwarder,
-        "trust": decision.trust,
-        "unresolved": decision.unresolved,
-        "candidates": [
-            {
-                "method": one.method,
-                "name": one.name,
-                "address": one.address,
-                "accepted": one.accepted,
-                "reason": one.reason,
-            }
-            for one in decision.candidates
-        ],
-        "original": None
-        if original is None
-        else {
-            "author": {"name": original.author.name, "address": original.author.address},
-            "to": stored.people(original.to),
-            "cc": stored.people(original.cc),
-            "subject": original.subject,
-            "sent_at": original.sent_at.isoformat() if original.sent_at else None,
-            "text": original.text[: stored.TEXT_LIMIT],
-        },
-    }
