@@ -345,6 +345,7 @@ async def test_a_connected_channel_waits_for_its_first_mail(http: httpx.AsyncCli
         "forwarding_address": channel["forwarding_address"],
         "last_received_at": None,
         "confirmation": None,
+        "test": None,
     }
     assert setup["ready"] is True
     assert step(setup, "forwarding")["problems"][0]["code"] == "channel.nothing_forwarded"

@@ -43,6 +43,8 @@ async def test_a_new_channel_is_a_draft_with_working_defaults(
         "name_style": "agent_and_company",
         "company_name": "Acme",
         "address": {"kind": "default", "address": None},
+        "in_force": {"kind": "default", "address": channel["forwarding_address"]},
+        "warnings": [],
     }
     assert channel["routing"] == {
         "mode": "unassigned",
