@@ -140,6 +140,20 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "purgings",
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("place", sa.String(length=60), nullable=False),
+        sa.Column("next_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_purgings_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "kind", name=op.f("pk_purgings")),
+    )
+    with op.batch_alter_table("purgings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_purgings_next_at"), ["next_at"], unique=False)
+
+    op.create_table(
         "reopenings",
         sa.Column("account_id", sa.String(length=40), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
@@ -423,6 +437,37 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "erasures",
+        sa.Column("contact_id", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("requested_at", Moment(), nullable=False),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.Column("counts", Json, nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False),
+        sa.Column("place", sa.String(length=60), nullable=False),
+        sa.Column("wanted", Json, nullable=True),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "contact_id"],
+            ["contacts.account_id", "contacts.id"],
+            name=op.f("fk_erasures_account_id_contact_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_erasures_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_erasures")),
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_erasures_running",
+            ["requested_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
+    op.create_table(
         "tickets",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
@@ -675,6 +720,15 @@ def upgrade() -> None:
             postgresql_where=sa.text("spam"),
         )
 
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_messages_author",
+            ["account_id", "author_contact_id"],
+            unique=False,
+            sqlite_where=sa.text("author_contact_id IS NOT NULL"),
+            postgresql_where=sa.text("author_contact_id IS NOT NULL"),
+        )
+
     with op.batch_alter_table("received_mail", schema=None) as batch_op:
         batch_op.add_column(sa.Column("authentication", Json, nullable=True))
         batch_op.add_column(sa.Column("released_at", Moment(), nullable=True))
@@ -743,6 +797,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_received_mail_account_id_raw_digest"))
         batch_op.drop_column("released_at")
         batch_op.drop_column("authentication")
+
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_messages_author",
+            sqlite_where=sa.text("author_contact_id IS NOT NULL"),
+            postgresql_where=sa.text("author_contact_id IS NOT NULL"),
+        )
 
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_index(
@@ -844,6 +905,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_tickets_account_id_contact_id_created_at_id"))
 
     op.drop_table("tickets")
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_erasures_running",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
+    op.drop_table("erasures")
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webhook_deliveries_created_at"))
         batch_op.drop_index(
@@ -894,6 +963,10 @@ def downgrade() -> None:
 
     op.drop_table("sender_addresses")
     op.drop_table("reopenings")
+    with op.batch_alter_table("purgings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_purgings_next_at"))
+
+    op.drop_table("purgings")
     with op.batch_alter_table("outbox_items", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_outbox_items_due",
