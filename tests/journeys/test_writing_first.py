@@ -95,3 +95,23 @@ async def test_a_draft_sends_nothing(inbox: Inbox, body: dict[str, Any]) -> None
         409,
         "conversations.channel_not_connected",
     )
+
+
+async def test_a_conversation_that_the_team_begins_has_its_ticket_too(
+    inbox: Inbox, body: dict[str, Any]
+) -> None:
+    automation = {"enabled": True, "properties": {"name": "{{contact.email}}: {{contact.name}}"}}
+    path = f"/v1/channels/{inbox.channel['id']}/ticket-automation"
+    assert (await inbox.http.put(path, json=automation)).status_code == 200
+
+    first = await inbox.post("/v1/conversations", body, 202)
+
+    conversation = await inbox.conversation_of(first)
+    [ticket] = await inbox.all("/v1/tickets")
+    assert (ticket["id"], ticket["conversation_id"]) == (
+        conversation["ticket_id"],
+        conversation["id"],
+    )
+    assert ticket["name"] == "carla@customer.example: Carla"
+    assert ticket["owner_id"] == body["author_id"]
+    assert ticket["last_sent_at"] is not None

@@ -17,6 +17,7 @@ from app.domain.channels import CONNECTED
 from app.domain.conversations.models import Conversation, Message
 from app.domain.conversations.replying import Draft, plan_in, refuse_suppressed
 from app.domain.conversations.sending import send
+from app.domain.conversations.ticketing import open_ticket_of
 from app.domain.events import NewEvent
 from app.domain.sender_identity import Post
 from app.errors import Conflict, NotFound, invalid_field
@@ -38,7 +39,8 @@ async def start(
     now: datetime,
 ) -> Message:
     """
-    The first mail of a new conversation in a connected channel leaves after the commit.
+    The first mail of a new conversation in a connected channel leaves after the commit; it has a
+    ticket where the channel opens some (I1).
 
     Without `contact_id` the first recipient is the contact, made when it is none yet. Raises
     Invalid for a channel, contact or user that is none, Conflict for a draft
@@ -78,7 +80,9 @@ async def start(
     facts = {name: getattr(conversation, name) for name in names}
     created = {"conversation_id": conversation.id, **facts}
     await events.record(db, [NewEvent(account_id, "conversation.created", created)], now)
-    return await send(db, post, planned, draft, now)
+    message = await send(db, post, planned, draft, now)
+    await open_ticket_of(db, conversation, now)
+    return message
 
 
 async def _check_channel(db: AsyncSession, account_id: str, channel_id: str) -> None:

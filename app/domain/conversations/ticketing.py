@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, refusal_for
 from app.domain import channels, contacts, events, tickets
+from app.domain.contacts import ContactDetails
 from app.domain.conversations import clocks
 from app.domain.conversations.known import CONVERSATIONS, Group
 from app.domain.conversations.models import Conversation
@@ -94,7 +95,7 @@ async def _open(
         values = tickets.values_for(
             subject=row["subject"],
             name=(person.name if person else "") or (outside and first.get("author_name")) or "",
-            email=(outside and first.get("author_address")) or "",
+            email=(outside and first.get("author_address")) or _address_of(person),
             channel=names.get(_channel(row), ""),
         )
         opening = _opening(row)
@@ -104,6 +105,10 @@ async def _open(
     await db.flush()
     why = "A conversation was opened in a channel that opens tickets."
     return [*await tickets.insert_tickets(db, made, tickets.AUTOMATION, why, now), *news]
+
+
+def _address_of(person: ContactDetails | None) -> str:
+    return person.addresses[0] if person and person.addresses else ""
 
 
 def _opening(row: Mapping[str, Any]) -> Opening:
