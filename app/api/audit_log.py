@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -49,8 +50,8 @@ async def list_audit_log(
     caller: Reader,
     db: Db,
     paging: Paging,
-    since: Annotated[AwareDatetime | None, Query(description="Then or later, with offset.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before then, with offset.")] = None,
+    since: Annotated[Moment | None, Query(description="Then or later, with offset.")] = None,
+    until: Annotated[Moment | None, Query(description="Before then, with offset.")] = None,
     key_id: Annotated[
         str | None, Query(max_length=40, description="Changed by this API key.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.etags import tagged
 from app.api.message_views import (
@@ -137,7 +137,7 @@ async def get_attribution(message_id: str, caller: Reader, db: Db) -> Attributio
 
 
 class Correction(BaseModel):
-    """Who wrote it: a known contact, or a person by address."""
+    """Who wrote it: a known contact, or a person by address; one of both is given."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -148,12 +148,6 @@ class Correction(BaseModel):
     address: str | None = Field(
         None, max_length=320, description="`ann@x.example` or `Ann <ann@x.example>`."
     )
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Correction:
-        if (self.contact_id is None) == (self.address is None):
-            raise ValueError("give contact_id or address, one of both")
-        return self
 
 
 @router.post(
@@ -171,6 +165,9 @@ async def reattribute_message(
     follows when this message opened it. The attribution's method is `manual` then. An address
     of a channel or a user is refused (422 `messages.own_address`).
     """
+    if (body.contact_id is None) == (body.address is None):
+        detail = "Give contact_id or address, one of both."
+        raise invalid_field("/contact_id", detail, "messages.contact_or_address")
     box = _mailbox(body.address) if body.address is not None else Mailbox("", "")
     message = await conversations.reattribute(
         db,

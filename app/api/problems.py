@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app import errors
 from app.db import refusal_for
@@ -41,6 +42,7 @@ CODES = {
     404: "request.no_such_path",
     405: "request.method_not_allowed",
 }
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 BAD_CURSOR = "request.bad_cursor"
 # Refusals whose code says more than their kind.
 BY_CODE = {
@@ -165,7 +167,21 @@ async def _http(request: Request, fault: Exception) -> ProblemResponse:
     detail = str(fault.detail) if fault.status_code < 500 else "Something went wrong here."
     if fault.status_code == 400:  # FastAPI's only one: a body that breaks the parser
         detail = "The body is not JSON."
-    return problem(request, fault.status_code, detail, code, headers=fault.headers)
+    headers = {"Allow": _allowed(request)} if fault.status_code == 405 else fault.headers
+    return problem(request, fault.status_code, detail, code, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the path (RFC 9110, 15.5.6); the framework names those of one route."""
+    routes = request.app.routes
+    methods = [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
+    return ", ".join(methods)
 
 
 async def _database(request: Request, fault: Exception) -> ProblemResponse:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.message_views import AuthenticationView
 from app.api.messages import raw_answer
+from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
@@ -99,7 +100,7 @@ async def list_received_mail(
     paging: Paging,
     outcome: Annotated[Outcome | None, Query(description="Only this outcome.")] = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="Received then or later, RFC 3339 with offset.")
+        Moment | None, Query(description="Received then or later, RFC 3339 with offset.")
     ] = None,
     sender: Annotated[
         str | None, Query(max_length=320, description="The envelope sender, exactly.")

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.channel_access import ChannelId
 from app.api.channel_access import Writer as ChannelWriter
+from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -74,7 +75,7 @@ class SimulationRequest(BaseModel):
 
     contact_id: str | None = Field(None, max_length=40, description="Counts before `address`.")
     address: str | None = Field(None, max_length=1000, description="Of the person who writes.")
-    at: AwareDatetime | None = Field(None, description="Null: now.")
+    at: Moment | None = Field(None, description="Null: now.")
 
 
 def _view(row: RoutingDecision) -> StoredDecisionView:

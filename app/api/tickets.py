@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from app.api.channel_parts import Priority
 from app.api.etags import IfMatch, check_match, tagged
+from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.ticket_schemas import (
@@ -98,8 +98,8 @@ async def list_tickets(
     overdue: Annotated[
         bool | None, Query(description="true: a deadline has passed that is still open.")
     ] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Made then or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Made before then.")] = None,
+    since: Annotated[Moment | None, Query(description="Made then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Made before then.")] = None,
     q: Annotated[
         str | None, Query(max_length=200, description="Words of name, description, category.")
     ] = None,

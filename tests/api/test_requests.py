@@ -154,3 +154,43 @@ async def test_a_request_with_very_many_faults_gets_a_short_answer(
 
     assert answer.status_code == 422
     assert len(answer.json()["errors"]) == 50
+
+
+async def test_a_method_that_is_none_is_told_all_that_are(http: httpx.AsyncClient) -> None:
+    """RFC 9110, 15.5.6: Allow lists the methods of the path, not of one of its routes."""
+    answer = await http.request("TRACE", "/v1/users/usr_1")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "DELETE, GET, PATCH"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["0.5", "1700000000", "2026-11-24", "2026-11-24T08:30:00", "2026-11-24T08:30Z", "now", ""],
+)
+async def test_a_moment_in_a_query_is_written_as_in_rfc_3339(
+    http: httpx.AsyncClient, moment: str
+) -> None:
+    answer = await http.get("/v1/conversations", params={"since": moment})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/query/since"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2026-11-24T08:30:00Z", "2026-11-24t08:30:00.123456789z", "2026-11-24 08:30:00+14:00"],
+)
+async def test_a_moment_of_rfc_3339_is_taken(http: httpx.AsyncClient, moment: str) -> None:
+    answer = await http.get("/v1/conversations", params={"since": moment})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_moment_out_of_every_calendar_is_refused(
+    http: httpx.AsyncClient, moment: str
+) -> None:
+    answer = await http.get("/v1/received-mail", params={"since": moment})
+
+    assert answer.status_code == 422
