@@ -210,6 +210,7 @@ def _jobs(house: House) -> list[Job]:
         jobs.tidying("forget_old_uploads", 600, database, conversations.forgetting(house.store)),
         jobs.tidying("give_up_tests", 30, database, channels.forwarding_tests.give_up),
         purging.purge_spam(database),
+        purging.go_on_erasing(database, house.store, house.secret),
         purging.delete_blobs(database, house.store),
         retention.forget_old_events(database, house.settings.event_retention_days),
         retention.forget_old_deliveries(database, house.settings.event_retention_days),

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
-from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
-from app.domain import contacts, conversations, tickets
+from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
+from app.domain import contacts, conversations, erasure
 from app.domain.contacts import ContactDetails, ContactFields, ContactFilter
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=UnitOfWork)
@@ -41,13 +41,6 @@ class ContactView(BaseModel):
     )
     created_at: datetime
     updated_at: datetime
-
-
-class ContactExport(BaseModel):
-    """Everything that is kept about a contact."""
-
-    contact: ContactView
-    exported_at: datetime
 
 
 class ContactPatch(BaseModel):
@@ -213,15 +206,22 @@ async def update_contact(
     status_code=204,
     responses=refusals(401, 403, 404, 429),
 )
-async def erase_contact(contact_id: str, caller: Writer, db: Db) -> None:
+async def erase_contact(
+    contact_id: str, caller: Writer, db: Db, house: TheHouse, response: Response
+) -> None:
     """
-    Erase a contact.
+    Erase a contact, and whatever is kept of what it wrote.
 
-    The record's name and addresses are gone for good. Not reached yet: mails, the ledger, and the
-    participants of conversations.
+    Its conversations are gone, with messages, files and raw mail; so is what it wrote into other
+    conversations. Tickets, the ledger, deliveries, events and the logs of webhooks keep that
+    something happened, and nothing of whom. Mail that was erased stays so when it is delivered
+    again. `Location` names the receipt (`/v1/erasures/…`), which says what was done, and whether
+    it is done: of a long correspondence the rest follows within minutes.
     """
-    await contacts.erase(db, caller.account_id, contact_id, now=datetime.now(UTC))
-    await tickets.erase_contact(db, caller.account_id, contact_id)
+    receipt = await erasure.erase_contact(
+        db, house.store, house.secret, caller.account_id, contact_id, now=datetime.now(UTC)
+    )
+    response.headers["Location"] = f"/v1/erasures/{receipt.id}"
 
 
 @router.put(
@@ -270,18 +270,3 @@ async def merge_contact(
     )
     await conversations.move_to_contact(db, caller.account_id, source_id, target_id)
     return _shown(await contacts.get_contact(db, caller.account_id, target_id), response)
-
-
-@router.get(
-    "/{contact_id}/export",
-    operation_id="export_contact",
-    responses=refusals(401, 403, 404, 429),
-)
-async def export_contact(contact_id: str, caller: Reader, db: Db) -> ContactExport:
-    """
-    Export what is kept about a contact.
-
-    For requests of access (such as Article 15 GDPR). So far the contact's own record.
-    """
-    found = await contacts.get_contact(db, caller.account_id, contact_id)
-    return ContactExport(contact=view(found), exported_at=datetime.now(UTC))

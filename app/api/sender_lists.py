@@ -61,7 +61,7 @@ async def list_sender(body: NewListedSenderRequest, caller: Writer, db: Db) -> L
     before its domain; of two that are as specific the one that allows.
     """
     new = NewListedSender(body.kind, body.address, body.domain)
-    return _view(await inbound.list_sender(db, caller.account_id, new, datetime.now(UTC)))
+    return view(await inbound.list_sender(db, caller.account_id, new, datetime.now(UTC)))
 
 
 @router.get("", operation_id="list_listed_senders", responses=refusals(400, 401, 403, 422, 429))
@@ -77,7 +77,7 @@ async def list_listed_senders(
     Both lists, unless `kind` names one.
     """
     page = await inbound.list_listed(db, caller.account_id, kind, paging)
-    return list_of(page, [_view(one) for one in page.items])
+    return list_of(page, [view(one) for one in page.items])
 
 
 @router.get(
@@ -89,7 +89,7 @@ async def get_listed_sender(listed_id: str, caller: Reader, db: Db) -> ListedSen
 
     An address or a domain, and the list it is on.
     """
-    return _view(await inbound.get_listed(db, caller.account_id, listed_id))
+    return view(await inbound.get_listed(db, caller.account_id, listed_id))
 
 
 @router.delete(
@@ -107,7 +107,8 @@ async def unlist_sender(listed_id: str, caller: Writer, db: Db) -> None:
     await inbound.unlist(db, caller.account_id, listed_id, datetime.now(UTC))
 
 
-def _view(listed: ListedSender) -> ListedSenderView:
+def view(listed: ListedSender) -> ListedSenderView:
+    """The entry as the contract shows it."""
     is_address = "@" in listed.subject
     return ListedSenderView(
         id=listed.id,

@@ -5,6 +5,7 @@ from app.domain.audit import models as audit
 from app.domain.channels import models as channels
 from app.domain.contacts import models as contacts
 from app.domain.conversations import models as conversations
+from app.domain.erasure import models as erasure
 from app.domain.events import models as events
 from app.domain.inbound import models as inbound
 from app.domain.outbox import models as outbox
@@ -20,6 +21,7 @@ __all__ = [
     "channels",
     "contacts",
     "conversations",
+    "erasure",
     "events",
     "inbound",
     "outbox",

@@ -7,6 +7,7 @@ Deliberately not here: the grammar of address lists (`address_lists`).
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from app.mail import address_lists, charsets
@@ -90,3 +91,18 @@ def is_addr_spec(text: str) -> bool:
     if domain.startswith("["):
         return _LITERAL.fullmatch(domain) is not None
     return all(_LABEL.fullmatch(label) for label in domain.split("."))
+
+
+_BEFORE, _AFTER = r"(?<![\w.+!#$%&'*/=?^`{|}~-])", r"(?![\w-]|\.[\w-])"
+
+
+def names_any(text: str, addresses: Collection[str]) -> bool:
+    """Does the text name one of these addresses, whatever its case? Not as the end of another."""
+    if not addresses:
+        return False
+    folded = text.lower()
+    for address in addresses:
+        wanted = address.lower()
+        if wanted in folded and re.search(_BEFORE + re.escape(wanted) + _AFTER, folded):
+            return True
+    return False

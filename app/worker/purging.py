@@ -1,11 +1,11 @@
-"""The jobs that purge: spam and quarantined mail, and what the blob store no longer has to keep."""
+"""The jobs that purge: spam, contacts who are erased, and what the blob store need not keep."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from app.db import Database
-from app.domain import accounts, inbound, raw_mail
+from app.domain import accounts, erasure, inbound, raw_mail
 from app.store import BlobStore
 from app.worker.clock import Job
 
@@ -31,6 +31,25 @@ def purge_spam(database: Database) -> Job:
                     due.pop()
 
     return Job("purge_spam", 600, run)
+
+
+def go_on_erasing(database: Database, store: BlobStore, secret: bytes) -> Job:
+    """Erasures that were too long for their requests go on, the oldest first."""
+
+    async def run() -> None:
+        for _ in range(PIECES):
+            async with database.reading() as db:
+                waiting = await erasure.running(db, 1)
+            if not waiting:
+                return
+            async with database.writing() as db:
+                account_id, erasure_id = waiting[0]
+                await accounts.lock(db, [account_id])
+                found = await erasure.get_erasure(db, account_id, erasure_id)
+                if found.state == erasure.RUNNING:
+                    await erasure.advance(db, store, secret, found, datetime.now(UTC))
+
+    return Job("go_on_erasing", 2, run)
 
 
 def delete_blobs(database: Database, store: BlobStore) -> Job:

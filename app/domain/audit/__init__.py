@@ -13,6 +13,7 @@ from app.domain.audit.service import (
     accounts_with_older,
     forget_older,
     list_entries,
+    read_log,
 )
 from app.domain.audit.subjects import RESOURCES
 
@@ -26,5 +27,6 @@ __all__ = [
     "forget_older",
     "list_entries",
     "note",
+    "read_log",
     "speaks",
 ]

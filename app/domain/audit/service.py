@@ -26,6 +26,18 @@ class AuditFilter:
     resource_id: str | None = None
 
 
+async def read_log(
+    db: AsyncSession, account_id: str, resource_type: str, after: str, limit: int
+) -> Sequence[AuditEntry]:
+    """Some of the entries of this type behind this id, to be looked through."""
+    statement = select(AuditEntry).where(
+        AuditEntry.account_id == account_id,
+        AuditEntry.resource_type == resource_type,
+        AuditEntry.id > after,
+    )
+    return (await db.execute(statement.order_by(AuditEntry.id).limit(limit))).scalars().all()
+
+
 async def list_entries(
     db: AsyncSession, account_id: str, which: AuditFilter, request: PageRequest
 ) -> Page[AuditEntry]:

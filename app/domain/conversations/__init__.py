@@ -12,10 +12,32 @@ from app.domain.conversations.correcting import (
     reattribute,
 )
 from app.domain.conversations.draining import Place, accounts_waiting, drain, drain_from
+from app.domain.conversations.erasing import (
+    conversations_of,
+    detach,
+    empty_messages,
+    existing,
+    forget_notices,
+    forget_person,
+    is_between,
+    merge_index,
+    messages_among,
+    messages_by,
+    messages_naming,
+    remove_messages,
+    tidy_up,
+)
 from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
 from app.domain.conversations.messages import get_message, list_messages, places_of
 from app.domain.conversations.models import Conversation, Message, ThreadId
-from app.domain.conversations.purging import PurgedSpam, accounts_with_spam, purge_spam
+from app.domain.conversations.purging import (
+    Removed,
+    accounts_with_closed,
+    accounts_with_spam,
+    purge_closed,
+    purge_spam,
+    remove,
+)
 from app.domain.conversations.rearranging import merge, split
 from app.domain.conversations.recipients import Wanted
 from app.domain.conversations.replying import Draft, Plan
@@ -27,6 +49,7 @@ from app.domain.conversations.service import (
     comment,
     get,
     list_conversations,
+    note,
     release,
 )
 from app.domain.conversations.starting import start
@@ -57,35 +80,51 @@ __all__ = [
     "Place",
     "Plan",
     "Preflight",
-    "PurgedSpam",
+    "Removed",
     "TakenIn",
     "ThreadId",
     "Upload",
     "Wanted",
     "accounts_waiting",
+    "accounts_with_closed",
     "accounts_with_spam",
     "admit",
     "blob_key",
     "change",
     "change_tickets",
     "comment",
+    "conversations_of",
     "create_ticket",
+    "detach",
     "drain",
     "drain_from",
+    "empty_messages",
+    "existing",
+    "forget_notices",
     "forget_old_uploads",
+    "forget_person",
     "forgetting",
     "get",
     "get_message",
+    "is_between",
     "keep_upload",
     "list_conversations",
     "list_messages",
     "merge",
+    "merge_index",
+    "messages_among",
+    "messages_by",
+    "messages_naming",
     "move_to_contact",
+    "note",
     "places_of",
     "preflight",
+    "purge_closed",
     "purge_spam",
     "reattribute",
     "release",
+    "remove",
+    "remove_messages",
     "reply",
     "room_for_files",
     "show_forwarded",
@@ -93,4 +132,5 @@ __all__ = [
     "split",
     "start",
     "take_in",
+    "tidy_up",
 ]

@@ -15,6 +15,7 @@ from app.domain.tickets import ServiceClock
 OPEN_ASSIGNED = text("state = 'open' AND assignee_id IS NOT NULL")
 AWAITING_ROUTING = text("awaits_routing")
 SPAM = text("spam")
+AUTHORED = text("author_contact_id IS NOT NULL")
 
 
 class Conversation(ServiceClock, Owned, Base):
@@ -98,6 +99,14 @@ class Message(Owned, Base):
         ),
         Index(None, "account_id", "conversation_id", "id"),
         Index(None, "account_id", "message_key"),
+        # What a contact wrote, for those who merge or erase it.
+        Index(
+            "ix_messages_author",
+            "account_id",
+            "author_contact_id",
+            sqlite_where=AUTHORED,
+            postgresql_where=AUTHORED,
+        ),
     )
 
     conversation_id: Mapped[str | None] = mapped_column(Id)

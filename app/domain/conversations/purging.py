@@ -1,7 +1,8 @@
 """
 Purging: conversations that somebody marked as spam long ago are gone with all that hangs on them.
 
-Deliberately not here: their raw mail and its ledger (`inbound`). What was sent stays in the outbox.
+So are old ones that are closed, where the operator says so, and those of a contact who is erased.
+Deliberately not here: their raw mail and its ledger (`inbound`), and what the outbox holds.
 """
 
 from __future__ import annotations
@@ -10,26 +11,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Base
-from app.domain import events, tickets
+from app.domain import accounts, events, tickets
 from app.domain.conversations.models import SPAM, Conversation, Message
 from app.domain.events import NewEvent
 
 PIECE = 20  # conversations of one transaction
 
 _CONVERSATIONS: Table = Conversation.__table__  # type: ignore[assignment]
+_ACCOUNTS: Table = accounts.Account.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
-class PurgedSpam:
-    """What is gone: conversations, their messages, and the raw mail that these were read from."""
+class Removed:
+    """What is gone: conversations, their messages; the raw mail of those received and sent."""
 
     conversation_ids: Sequence[str]
     message_ids: Sequence[str]
     digests: Sequence[str]
+    sent_digests: Sequence[str] = ()
 
 
 def _since() -> ColumnElement[datetime]:
@@ -43,9 +46,7 @@ async def accounts_with_spam(db: AsyncSession, before: datetime, limit: int) -> 
     return (await db.execute(statement.limit(limit))).scalars().all()
 
 
-async def purge_spam(
-    db: AsyncSession, account_id: str, before: datetime, now: datetime
-) -> PurgedSpam:
+async def purge_spam(db: AsyncSession, account_id: str, before: datetime, now: datetime) -> Removed:
     """
     The oldest of the account's conversations that are spam since before this moment are gone.
 
@@ -59,8 +60,48 @@ async def purge_spam(
         .limit(PIECE)
     )
     gone = (await db.execute(statement)).scalars().all()
+    return await remove(db, account_id, gone, "spam", now)
+
+
+async def accounts_with_closed(db: AsyncSession, before: datetime, limit: int) -> Sequence[str]:
+    """Accounts with conversations that are closed, and in which nothing came since then."""
+    closed = exists().where(
+        Conversation.account_id == _ACCOUNTS.c.id,
+        Conversation.state == "closed",
+        Conversation.last_message_at < before,
+    )
+    statement = select(_ACCOUNTS.c.id).where(closed).limit(limit)
+    return (await db.execute(statement)).scalars().all()
+
+
+async def purge_closed(
+    db: AsyncSession, account_id: str, before: datetime, now: datetime
+) -> Removed:
+    """The same for those that are closed, and in which nothing came since this moment."""
+    statement = (
+        select(Conversation.id)
+        .where(
+            Conversation.account_id == account_id,
+            Conversation.state == "closed",
+            Conversation.last_message_at < before,
+        )
+        .order_by(Conversation.last_message_at)
+        .limit(PIECE)
+    )
+    gone = (await db.execute(statement)).scalars().all()
+    return await remove(db, account_id, gone, "retention", now)
+
+
+async def remove(
+    db: AsyncSession, account_id: str, gone: Sequence[str], reason: str, now: datetime
+) -> Removed:
+    """
+    These conversations are gone, with their messages and whatever else needs them; that is told.
+
+    The caller sees to the ledger, the outbox and the octets.
+    """
     if not gone:
-        return PurgedSpam((), (), ())
+        return Removed((), (), ())
     found = await db.execute(
         select(Message.id, Message.raw_digest, Message.direction).where(
             Message.account_id == account_id, Message.conversation_id.in_(gone)
@@ -83,12 +124,13 @@ async def purge_spam(
         )
     )
     news = [
-        NewEvent(account_id, "conversation.purged", {"conversation_id": one, "reason": "spam"})
+        NewEvent(account_id, "conversation.purged", {"conversation_id": one, "reason": reason})
         for one in gone
     ]
     await events.record(db, news, now)
     digests = {row.raw_digest for row in rows if row.raw_digest and row.direction != "outgoing"}
-    return PurgedSpam(gone, [row.id for row in rows], sorted(digests))
+    sent = {row.raw_digest for row in rows if row.raw_digest and row.direction == "outgoing"}
+    return Removed(gone, [row.id for row in rows], sorted(digests), sorted(sent))
 
 
 def _hangs_on_conversations(table: Table) -> bool:

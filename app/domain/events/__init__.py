@@ -13,6 +13,7 @@ from app.domain.events.following import (
     is_of,
     last_of,
     list_events,
+    read_log,
 )
 from app.domain.events.models import Event, EventSequence
 from app.domain.events.service import NewEvent, record, recorded_in, wake
@@ -29,6 +30,7 @@ __all__ = [
     "is_of",
     "last_of",
     "list_events",
+    "read_log",
     "record",
     "recorded_in",
     "wake",

@@ -102,6 +102,16 @@ def is_of(event_type: str, types: Collection[str]) -> bool:
     return not types or event_type in types or noun + ALL in types
 
 
+async def read_log(
+    db: AsyncSession, account_id: str, after: int, until: datetime, limit: int
+) -> Sequence[Event]:
+    """Some of the events behind this number, to be looked through; none later than this moment."""
+    statement = select(Event).where(
+        Event.account_id == account_id, Event.sequence > after, Event.created_at <= until
+    )
+    return (await db.execute(statement.order_by(Event.sequence).limit(limit))).scalars().all()
+
+
 async def get_many(
     db: AsyncSession, account_id: str, sequences: Collection[int]
 ) -> dict[int, Event]:

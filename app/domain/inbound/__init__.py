@@ -5,6 +5,14 @@ Inbound mail: kept first, then understood; and the ledger of every delivery.
 SMTP. The same verbs would serve an upload.
 """
 
+from app.domain.inbound.erasing import (
+    deliveries_from,
+    deliveries_of,
+    empty_ledger,
+    listed_among,
+    unlist_addresses,
+    unread,
+)
 from app.domain.inbound.ledger import (
     OUTCOMES,
     LedgerFilter,
@@ -39,6 +47,9 @@ __all__ = [
     "Replayed",
     "accepting",
     "accounts_with_spam",
+    "deliveries_from",
+    "deliveries_of",
+    "empty_ledger",
     "forget_unneeded",
     "get_listed",
     "get_received",
@@ -46,6 +57,7 @@ __all__ = [
     "list_listed",
     "list_received",
     "list_sender",
+    "listed_among",
     "note_refusals",
     "purge",
     "read_safely",
@@ -54,4 +66,6 @@ __all__ = [
     "replay",
     "replay_anywhere",
     "unlist",
+    "unlist_addresses",
+    "unread",
 ]

@@ -121,6 +121,7 @@ async def _keep_raw(db: AsyncSession, deliveries: Sequence[Delivery], now: datet
         (one.facts.account_id, one.arrival.digest) for one in deliveries if one.arrival.in_store
     }
     lost = await raw_mail.among_doomed(db, in_store) if in_store else set()
+    await raw_mail.doom(db, lost, now)  # their doors have put them into the store again
     rows = {
         key: {
             "account_id": delivery.facts.account_id,

@@ -16,6 +16,13 @@ from app.domain.outbox.claiming import (
     has_due,
     renew,
 )
+from app.domain.outbox.erasing import (
+    empty_deliveries,
+    empty_notices,
+    empty_recipient,
+    forget_suppressions,
+    suppressions_to,
+)
 from app.domain.outbox.models import OutboxItem, Suppression
 from app.domain.outbox.results import CANCELED_WORDS, Result, Shown, bounced, record, shown
 from app.domain.outbox.service import (
@@ -59,6 +66,10 @@ __all__ = [
     "cancel",
     "claim",
     "deliveries_of",
+    "empty_deliveries",
+    "empty_notices",
+    "empty_recipient",
+    "forget_suppressions",
     "give_all_back",
     "give_back",
     "has_due",
@@ -73,4 +84,5 @@ __all__ = [
     "shown",
     "suppress",
     "suppressed_among",
+    "suppressions_to",
 ]

@@ -67,6 +67,7 @@ from app.domain.tickets.listing import (
     get_ticket,
     get_tickets,
     list_tickets,
+    of_contact,
     overdue_is,
 )
 from app.domain.tickets.models import (
@@ -211,6 +212,7 @@ __all__ = [
     "move_to_contact",
     "next_place",
     "note",
+    "of_contact",
     "overdue_is",
     "pipelines_of",
     "place_in",

@@ -310,8 +310,12 @@ async def move_to_contact(
     )
 
 
-async def erase_contact(db: AsyncSession, account_id: str, contact_id: str) -> None:
-    """Nothing that describes the person is left in the contact's tickets and their histories."""
+async def erase_contact(db: AsyncSession, account_id: str, contact_id: str) -> int:
+    """
+    Nothing that describes the person is left in the contact's tickets and their histories.
+
+    Gives how many tickets there are.
+    """
     mine = select(Ticket.id).where(Ticket.account_id == account_id, Ticket.contact_id == contact_id)
     for entry in (
         await db.execute(
@@ -324,8 +328,10 @@ async def erase_contact(db: AsyncSession, account_id: str, contact_id: str) -> N
             name: {} if name in history.FREE_TEXTS else values
             for name, values in entry.changes.items()
         }
-    await db.execute(
+    emptied = await db.execute(
         update(Ticket)
         .where(Ticket.account_id == account_id, Ticket.contact_id == contact_id)
         .values(name="(erased)", description="", category=None, custom={})
+        .returning(Ticket.id)
     )
+    return len(emptied.all())

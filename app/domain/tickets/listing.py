@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Page, PageRequest, chunks, page_of
-from app.domain.tickets.models import Ticket
+from app.domain.tickets.models import Ticket, TicketHistory
 from app.errors import FieldError, Invalid, NotFound
 
 # What a list can be ordered by: the keys, and whether the greatest comes first.
@@ -131,3 +131,20 @@ def _conditions(which: TicketFilter, now: datetime) -> list[ColumnElement[bool]]
         columns = (Ticket.name, Ticket.description, Ticket.category)
         found.append(or_(*(one.icontains(word, autoescape=True) for one in columns)))
     return found
+
+
+async def of_contact(
+    db: AsyncSession, account_id: str, contact_id: str, after: str, limit: int
+) -> Sequence[tuple[Ticket, Sequence[TicketHistory]]]:
+    """Some of the tickets of a contact behind this id, each with what was changed of it."""
+    statement = select(Ticket).where(
+        Ticket.account_id == account_id, Ticket.contact_id == contact_id, Ticket.id > after
+    )
+    found = (await db.execute(statement.order_by(Ticket.id).limit(limit))).scalars().all()
+    entries: dict[str, list[TicketHistory]] = {one.id: [] for one in found}
+    told = select(TicketHistory).where(
+        TicketHistory.account_id == account_id, TicketHistory.ticket_id.in_(list(entries))
+    )
+    for entry in (await db.execute(told.order_by(TicketHistory.id))).scalars():
+        entries[entry.ticket_id].append(entry)
+    return [(one, entries[one.id]) for one in found]

@@ -31,6 +31,18 @@ async def list_deliveries(
     return await page_of(db, statement, [WebhookDelivery.id], request, descending=True)
 
 
+async def read_log(
+    db: AsyncSession, account_id: str, after: str, until: datetime, limit: int
+) -> Sequence[WebhookDelivery]:
+    """Some of the account's deliveries behind this id, to be looked through."""
+    statement = select(WebhookDelivery).where(
+        WebhookDelivery.account_id == account_id,
+        WebhookDelivery.id > after,
+        WebhookDelivery.created_at <= until,
+    )
+    return (await db.execute(statement.order_by(WebhookDelivery.id).limit(limit))).scalars().all()
+
+
 async def get_delivery(db: AsyncSession, webhook: Webhook, delivery_id: str) -> WebhookDelivery:
     """The delivery of this webhook. Raises NotFound."""
     found = await db.get(WebhookDelivery, (webhook.account_id, delivery_id))
