@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -35,6 +36,15 @@ class KeyUses:
         return used
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Requests that a key may make at once, those that are left, seconds until all are back."""
+
+    limit: int
+    left: int
+    reset: int
+
+
 class Limiter:
     """A token bucket for each key (per process): `rate` a second, bursts of ten seconds' worth."""
 
@@ -56,6 +66,15 @@ class Limiter:
             return (1.0 - tokens) / self._rate
         self._buckets[key_id] = (tokens - 1.0, now)
         return 0.0
+
+    def standing(self, key_id: str, now: float) -> Standing | None:
+        """What is left to the key; None when nothing is limited."""
+        if not self._rate:
+            return None
+        burst = self._rate * 10
+        tokens, at = self._buckets.get(key_id, (float(burst), now))
+        left = min(float(burst), tokens + (now - at) * self._rate)
+        return Standing(burst, int(left), math.ceil((burst - left) / self._rate))
 
 
 class Streams:

@@ -10,6 +10,8 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.house import Standing
+
 log = structlog.get_logger()
 
 REQUESTS = Counter(
@@ -17,6 +19,18 @@ REQUESTS = Counter(
 )
 SECONDS = Histogram("hosted_inbox_http_seconds", "Time to answer a request.", ("method", "route"))
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def _rate_limit(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What the key may still ask, in every answer to it (J1)."""
+    standing: Standing | None = scope.get("state", {}).get("standing")
+    if standing is None:
+        return []
+    return [
+        (b"ratelimit-limit", b"%d" % standing.limit),
+        (b"ratelimit-remaining", b"%d" % standing.left),
+        (b"ratelimit-reset", b"%d" % standing.reset),
+    ]
 
 
 class RequestLog:
@@ -41,6 +55,7 @@ class RequestLog:
                 message["headers"] = [
                     *message.get("headers", []),
                     (b"x-request-id", request_id.encode()),
+                    *_rate_limit(scope),
                 ]
             await send(message)
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar
 
 import structlog
 from fastapi import Depends, Request, Response, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -67,10 +68,12 @@ class UnitOfWork(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler: body, transaction, caller, idempotency, then the handler."""
         handle = super().get_route_handler()
+        known = _query_names(self.dependant)
 
         async def run(request: Request) -> Response:
             house: House = request.app.state.house
             _refuse_nul(request)
+            _refuse_unknown(request, known)
             reads = request.method in READS
             body = b"" if reads else await self.read_body(request, house)
             if self.is_prepared:
@@ -129,6 +132,22 @@ def _refuse_nul(request: Request) -> None:
         raise RequestProblem(400, "A query holds no NUL.", "request.bad_character")
 
 
+def _query_names(dependant: Dependant) -> frozenset[str]:
+    """The parameters of the query that a route, or what it depends on, looks at."""
+    names = {one.alias for one in dependant.query_params}
+    return frozenset(names).union(*(_query_names(one) for one in dependant.dependencies))
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    """A filter that is misspelt would give everything, and look like an answer."""
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        detail = f"There is no parameter {unknown[0][:60]!r} here."
+        if known:
+            detail += f" There are: {', '.join(sorted(known))}."
+        raise RequestProblem(422, detail, "request.unknown_parameter")
+
+
 async def _read_body(request: Request) -> bytes:
     """The body of at most JSON_LIMIT octets; it has to be JSON when there is one."""
     declared = request.headers.get("content-length", "0")
@@ -177,7 +196,9 @@ async def _enter(request: Request, house: House, db: AsyncSession) -> Caller:
     if found is None:
         raise Unauthenticated("This API key is not known.")
     is_counted = getattr(request.state, "caller", None) is not None
-    wait = 0 if is_counted else house.limiter.take(found.id, time.monotonic())
+    now = time.monotonic()
+    wait = 0 if is_counted else house.limiter.take(found.id, now)
+    request.state.standing = house.limiter.standing(found.id, now)
     if wait > 0:
         raise RequestProblem(
             429,

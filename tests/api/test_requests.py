@@ -9,9 +9,17 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import Service
+from app.api.house import Limiter
+from tests.conftest import Account, MakeClient, Service
 
 USER = {"name": "Ann", "email": "ann@acme.example"}
+
+
+@pytest.fixture
+def limited(service: Service) -> Service:
+    """The service, with two requests a second for a key, and twenty at once."""
+    service.house.limiter = Limiter(2)
+    return service
 
 
 def is_problem(answer: httpx.Response, status: int, code: str) -> None:
@@ -194,3 +202,48 @@ async def test_a_moment_out_of_every_calendar_is_refused(
     answer = await http.get("/v1/received-mail", params={"since": moment})
 
     assert answer.status_code == 422
+
+
+async def test_a_parameter_that_is_none_is_refused_and_those_that_are_named(
+    http: httpx.AsyncClient,
+) -> None:
+    answer = await http.get("/v1/users", params={"limits": 3})
+
+    is_problem(answer, 422, "request.unknown_parameter")
+    assert "cursor, limit" in answer.json()["detail"]
+
+
+async def test_every_answer_says_what_the_key_may_still_ask(
+    limited: Service, account: Account, client: MakeClient
+) -> None:
+    http = client(account.key)
+
+    first = await http.get("/v1/account")
+    fault = await http.get("/v1/users/usr_none")
+
+    assert first.headers["ratelimit-limit"] == "20"
+    assert (first.headers["ratelimit-remaining"], first.headers["ratelimit-reset"]) == ("19", "1")
+    assert fault.status_code == 404
+    assert fault.headers["ratelimit-remaining"] == "18"
+
+
+async def test_a_key_that_asks_too_much_is_told_when_to_come_again(
+    limited: Service, account: Account, client: MakeClient
+) -> None:
+    http = client(account.key)
+    answers = [await http.get("/v1/account") for _ in range(25)]
+
+    refused = next(one for one in answers if one.status_code == 429)
+
+    is_problem(refused, 429, "request.too_many")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["ratelimit-remaining"] == "0"
+
+
+async def test_long_answers_are_compressed_for_those_who_take_it(http: httpx.AsyncClient) -> None:
+    plain = await http.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    small = await http.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+
+    assert "content-encoding" not in plain.headers
+    assert small.headers["content-encoding"] == "gzip"
+    assert small.json() == plain.json()
