@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -107,6 +108,7 @@ def build(
         app.include_router(module.router)
     _serve_docs(app)
     problems.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(RequestLog)
     if settings.cors_origins:
         app.add_middleware(
@@ -114,7 +116,15 @@ def build(
             allow_origins=list(settings.cors_origins),
             allow_methods=["*"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
-            expose_headers=["ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"],
+            expose_headers=[
+                "ETag",
+                "Idempotent-Replayed",
+                "RateLimit-Limit",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+                "Retry-After",
+                "X-Request-Id",
+            ],
         )
     _complete_document(app)
     return app
