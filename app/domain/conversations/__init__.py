@@ -53,6 +53,8 @@ from app.domain.conversations.service import (
     release,
 )
 from app.domain.conversations.starting import start
+from app.domain.conversations.stored import attachments as stored_attachments
+from app.domain.conversations.stored import people as stored_people
 from app.domain.conversations.taking_in import take_in
 from app.domain.conversations.uploading import (
     Attached,
@@ -131,6 +133,8 @@ __all__ = [
     "simulate_routing",
     "split",
     "start",
+    "stored_attachments",
+    "stored_people",
     "take_in",
     "tidy_up",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app import ids
+from app.domain import conversations
 from app.mail import html, quoting, threading
 from app.mail.attribution import Attribution
 from app.mail.authentication import Authentication
@@ -83,24 +83,13 @@ def clean_html(markup: str) -> tuple[str | None, bool]:
 
 
 def people(boxes: tuple[Mailbox, ...]) -> list[dict[str, str]]:
-    """Mailboxes as they are stored."""
-    return [{"name": box.name, "address": box.address} for box in boxes[:PEOPLE_LIMIT]]
+    """Mailboxes as they are stored, as many as are kept."""
+    return conversations.stored_people(boxes[:PEOPLE_LIMIT])
 
 
 def attachments(found: tuple[Attachment, ...]) -> list[dict[str, Any]]:
-    """Attachments as they are stored, each with an id of its own."""
-    return [
-        {
-            "id": ids.new("att"),
-            "filename": one.filename,
-            "content_type": one.content_type,
-            "size": one.size,
-            "inline": one.inline,
-            "content_id": one.content_id,
-            "locator": one.locator,
-        }
-        for one in found[:ATTACHMENT_LIMIT]
-    ]
+    """Attachments as they are stored, as many as are kept, each with an id of its own."""
+    return conversations.stored_attachments(found[:ATTACHMENT_LIMIT])
 
 
 def report_of(report: Report | None) -> dict[str, Any] | None:
