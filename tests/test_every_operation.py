@@ -61,6 +61,7 @@ async def ids(http: httpx.AsyncClient, deliver: Any, service: Any, account: Any)
         "conversation_id": message["conversation_id"],
         "contact_id": message["author"]["contact_id"],
         "suppression_id": await _suppression(service, account.id),
+        "erasure_id": await _erasure(http),
         **await _ticket(http, message["conversation_id"]),
         **await _webhook(http),
     }
@@ -75,6 +76,13 @@ async def _suppression(service: Any, account_id: str) -> str:
     async with service.database.reading() as db:
         found = await outbox.list_suppressions(db, account_id, now, PageRequest(1, None))
     return found.items[0].id
+
+
+async def _erasure(http: httpx.AsyncClient) -> str:
+    """The receipt of a contact that was erased."""
+    contact = (await http.post("/v1/contacts", json={"name": "Erased"})).json()
+    receipt = (await http.delete(f"/v1/contacts/{contact['id']}")).headers["location"]
+    return str(receipt.rpartition("/")[2])
 
 
 async def _ticket(http: httpx.AsyncClient, conversation_id: str) -> Ids:
@@ -473,7 +481,7 @@ async def test_a_change_upon_another_state_is_refused(http: httpx.AsyncClient, i
 
 
 async def test_what_is_in_use_can_be_deleted(http: httpx.AsyncClient, ids: Ids) -> None:
-    """Whatever refers to it goes on being readable."""
+    """Whatever refers to it goes on being readable, but for what is erased with its contact."""
     user, team, chat = ids["user_id"], ids["team_id"], ids["conversation_id"]
     people = {"user_ids": [user], "team_ids": [team]}
     uses = [
@@ -494,7 +502,7 @@ async def test_what_is_in_use_can_be_deleted(http: httpx.AsyncClient, ids: Ids) 
 
     found: dict[str, str | None] = {}
     for op in KEYED:
-        if op.method == "delete":
+        if op.method == "delete" and op.id != "erase_contact":
             answer = await op.ask(http, ids)
             found[op.id] = None if answer.status_code == 204 else answer.text
     for op in READING:
@@ -504,3 +512,5 @@ async def test_what_is_in_use_can_be_deleted(http: httpx.AsyncClient, ids: Ids) 
     assert wrong(found) == {}
     assert (await http.get(f"/v1/conversations/{chat}")).status_code == 200
     assert (await http.get(f"/v1/messages/{ids['message_id']}")).status_code == 200
+    assert (await http.delete(f"/v1/contacts/{ids['contact_id']}")).status_code == 204
+    assert (await http.get(f"/v1/conversations/{chat}")).status_code == 404

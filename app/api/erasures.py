@@ -43,7 +43,11 @@ async def list_erasures(
     paging: Paging,
     contact_id: Annotated[str | None, Query(max_length=40, description="Only of this one.")] = None,
 ) -> ListOf[ErasureView]:
-    """List the erasures of contacts, the newest first."""
+    """
+    List the erasures of contacts, the newest first.
+
+    Each is the receipt of one contact: what was removed or emptied, and whether it is done.
+    """
     page = await erasure.list_erasures(db, caller.account_id, contact_id, paging)
     return list_of(page, [ErasureView.model_validate(one) for one in page.items])
 

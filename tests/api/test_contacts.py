@@ -280,7 +280,11 @@ async def test_an_erased_contact_is_gone_and_its_address_is_free(http: httpx.Asy
     assert erased.status_code == 204
     assert [(await http.get(path)).status_code, (await http.delete(path)).status_code] == [404, 404]
     assert (await http.get("/v1/contacts")).json()["items"] == []
-    assert (await told(http))[-1] == ("contact.deleted", {"contact_id": carla["id"]})
+    receipt = erased.headers["location"].rpartition("/")[2]
+    assert (await told(http))[-2:] == [
+        ("contact.deleted", {"contact_id": carla["id"]}),
+        ("contact.erased", {"contact_id": carla["id"], "erasure_id": receipt}),
+    ]
     again = await new_contact(http, addresses=["a@x.example"])
     assert again["id"] != carla["id"]
 
