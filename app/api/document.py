@@ -116,6 +116,7 @@ IDS = {
     "pipeline_id": ("the pipeline", "pip"),
     "webhook_id": ("the webhook", "whk"),
     "suppression_id": ("the suppression", "sup"),
+    "erasure_id": ("the erasure", "era"),
     "delivery_id": ("the delivery", "whd"),
     "address_id": ("the sender address", "adr"),
     "domain_id": ("the sending domain", "dom"),
