@@ -94,16 +94,15 @@ def update_account(
 ) -> None:
     """Change plan, subdomain or name. Addresses that were given out go on working."""
     given = {"plan": plan, "subdomain": subdomain, "name": name}
-    wanted = {field: value for field, value in given.items() if value is not None}
-    if not wanted:
+    fields = frozenset(field for field, value in given.items() if value is not None)
+    wanted = AccountChange(fields, name or "", plan=plan or "", subdomain=subdomain or "")
+    if not fields:
         _stop("Nothing to change: give --plan, --subdomain or --name.")
 
     async def run() -> None:
         async with _opened() as opened, opened.database.writing() as db:
             await accounts.lock(db, [account_id])
-            account = await accounts.update_account(
-                db, account_id, AccountChange(frozenset(wanted), **wanted), now=datetime.now(UTC)
-            )
+            account = await accounts.update_account(db, account_id, wanted, now=datetime.now(UTC))
         _say(_facts(account, opened.roots), as_json=as_json)
 
     _run(run())

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import httpcore
-import orjson
 import structlog
 
 from app import ids
@@ -149,7 +149,7 @@ class Postman:
         status, body, error = None, b"", ""
         if payload is None:
             return Attempt(at, None, "", webhooks.NOT_KEPT, 0)
-        content = orjson.dumps(payload)
+        content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             signed_with = webhooks.secrets_of(turn.webhook, secret=self._secret, now=at)
             headers = {
