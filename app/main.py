@@ -216,6 +216,12 @@ def _jobs(house: House) -> list[Job]:
         retention.forget_old_deliveries(database, house.settings.event_retention_days),
         retention.forget_old_audit_entries(database, house.settings.audit_retention_days),
     ]
+    found += retention.keep_no_longer(
+        database,
+        raw_mail=house.settings.raw_mail_retention_days,
+        conversations=house.settings.conversation_retention_days,
+        ledger=house.settings.ledger_retention_days,
+    )
     path = database.engine.url.database
     if database.embedded and path:
         found.append(jobs.checkpoint(path))

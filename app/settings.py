@@ -93,6 +93,17 @@ class Settings(BaseSettings):
     audit_retention_days: int = Field(
         400, ge=1, description="Days that the audit log of settings is kept."
     )
+    raw_mail_retention_days: int = Field(
+        0, ge=0, description="Days that raw mail and files are kept, received or sent; 0: for ever."
+    )
+    conversation_retention_days: int = Field(
+        0,
+        ge=0,
+        description="Days after its last message that a closed conversation is kept; 0: for ever.",
+    )
+    ledger_retention_days: int = Field(
+        0, ge=0, description="Days that the ledger of received mail is kept; 0: for ever."
+    )
     event_stream_seconds: float = Field(
         3600, gt=0, description="Time after which a stream of events ends; clients come again."
     )

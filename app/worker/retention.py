@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
-from app.domain import accounts, audit, events, webhooks
+from app.domain import accounts, audit, erasure, events, webhooks
 from app.worker.clock import Job
 
 ACCOUNTS = 50  # in one turn
@@ -65,3 +65,37 @@ def _forgetting(name: str, database: Database, days: int, due_in: Due, forget: F
                     due.pop()
 
     return Job(name, 60, run)
+
+
+def keep_no_longer(
+    database: Database, *, raw_mail: int, conversations: int, ledger: int
+) -> list[Job]:
+    """
+    Raw mail, closed conversations and rows of the ledger that are so many days old; 0: all stay.
+
+    Raw mail is found by the ledger, which therefore is kept for at least as long.
+    """
+    days = {
+        "conversations": conversations,
+        "received": raw_mail,
+        "sent": raw_mail,
+        "ledger": max(ledger, raw_mail) if ledger else 0,
+    }
+    return [_keeping(database, kind, most) for kind, most in days.items() if most]
+
+
+def _keeping(database: Database, kind: str, days: int) -> Job:
+    async def run() -> None:
+        now = datetime.now(UTC)
+        before = now - timedelta(days=days)
+        async with database.reading() as db:
+            due = list(await erasure.due(db, kind, now, ACCOUNTS))
+        for _ in range(PIECES):
+            if not due:
+                return
+            async with database.writing() as db:
+                await accounts.lock(db, due[-1:])
+                if not await erasure.forget(db, due[-1], kind, before, now):
+                    due.pop()
+
+    return Job(f"forget_old_{kind}", 60, run)

@@ -17,7 +17,6 @@ from app.domain.conversations.erasing import (
     detach,
     empty_messages,
     existing,
-    forget_notices,
     forget_person,
     is_between,
     merge_index,
@@ -26,6 +25,7 @@ from app.domain.conversations.erasing import (
     messages_naming,
     remove_messages,
     tidy_up,
+    without_octets,
 )
 from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
 from app.domain.conversations.messages import get_message, list_messages, places_of
@@ -102,7 +102,6 @@ __all__ = [
     "drain_from",
     "empty_messages",
     "existing",
-    "forget_notices",
     "forget_old_uploads",
     "forget_person",
     "forgetting",
@@ -137,4 +136,5 @@ __all__ = [
     "stored_people",
     "take_in",
     "tidy_up",
+    "without_octets",
 ]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select, text
+from sqlalchemy import Table, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, dialect_of
@@ -21,7 +21,6 @@ from app.domain.conversations import words
 from app.domain.conversations.models import (
     Conversation,
     Message,
-    OwnerNotice,
     Reopening,
     ThreadId,
 )
@@ -150,14 +149,20 @@ async def remove_messages(db: AsyncSession, account_id: str, message_ids: Sequen
         await db.execute(delete(_MESSAGES).where(theirs))
 
 
-async def forget_notices(
-    db: AsyncSession, account_id: str, conversation_ids: Sequence[str]
-) -> Sequence[datetime]:
-    """When owners were sent messages of these conversations: their outbox knows no more."""
-    statement = select(OwnerNotice.created_at).where(
-        OwnerNotice.account_id == account_id, OwnerNotice.conversation_id.in_(conversation_ids)
-    )
-    return (await db.execute(statement)).scalars().all()
+async def without_octets(
+    db: AsyncSession, account_id: str, message_ids: Sequence[str], digests: Collection[str]
+) -> None:
+    """These messages know that the octets with these digests are not kept any more."""
+    for some in chunks(message_ids):
+        await db.execute(
+            update(_MESSAGES)
+            .where(
+                _MESSAGES.c.account_id == account_id,
+                _MESSAGES.c.id.in_(some),
+                _MESSAGES.c.raw_digest.in_(sorted(digests)),
+            )
+            .values(raw_digest=None)
+        )
 
 
 async def tidy_up(

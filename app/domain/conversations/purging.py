@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Base
 from app.domain import accounts, events, tickets
-from app.domain.conversations.models import SPAM, Conversation, Message
+from app.domain.conversations.models import SPAM, Conversation, Message, OwnerNotice
 from app.domain.events import NewEvent
 
 PIECE = 20  # conversations of one transaction
@@ -27,12 +27,13 @@ _ACCOUNTS: Table = accounts.Account.__table__  # type: ignore[assignment]
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What is gone: conversations, their messages; the raw mail of those received and sent."""
+    """What is gone: conversations, their messages; and the octets of those received and sent."""
 
     conversation_ids: Sequence[str]
     message_ids: Sequence[str]
     digests: Sequence[str]
     sent_digests: Sequence[str] = ()
+    noticed_at: Sequence[datetime] = ()  # when owners were sent mail about them
 
 
 def _since() -> ColumnElement[datetime]:
@@ -108,6 +109,10 @@ async def remove(
         )
     )
     rows = found.all()
+    noticed = select(OwnerNotice.created_at).where(
+        OwnerNotice.account_id == account_id, OwnerNotice.conversation_id.in_(gone)
+    )
+    noticed_at = (await db.execute(noticed)).scalars().all()
     for table in reversed(Base.metadata.sorted_tables):
         if _hangs_on_conversations(table):
             theirs = (table.c.account_id == account_id) & table.c.conversation_id.in_(gone)
@@ -130,7 +135,7 @@ async def remove(
     await events.record(db, news, now)
     digests = {row.raw_digest for row in rows if row.raw_digest and row.direction != "outgoing"}
     sent = {row.raw_digest for row in rows if row.raw_digest and row.direction == "outgoing"}
-    return Removed(gone, [row.id for row in rows], sorted(digests), sorted(sent))
+    return Removed(gone, [row.id for row in rows], sorted(digests), sorted(sent), noticed_at)
 
 
 def _hangs_on_conversations(table: Table) -> bool:

@@ -100,7 +100,7 @@ async def preflight(
         db, post, planned.outgoing, now
     )
     composed = await asyncio.to_thread(
-        sender_identity.written, post.keys, planned.outgoing, signers, now
+        sender_identity.written, post.keys, account_id, planned.outgoing, signers, now
     )
     _check_size(composed.size, post.size_limit)
     domain = planned.outgoing.from_.address.rpartition("@")[2]

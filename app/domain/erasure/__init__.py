@@ -8,6 +8,7 @@ in `reach.py`. Deliberately not here: who may ask for it; a door knows.
 from app.domain.erasure.exporting import EXPORTED, Found, Person, person
 from app.domain.erasure.models import DONE, RUNNING, Erasure, Purging
 from app.domain.erasure.reach import REACHED, UNTOUCHED
+from app.domain.erasure.retaining import KINDS, due, forget
 from app.domain.erasure.service import (
     advance,
     erase_contact,
@@ -19,6 +20,7 @@ from app.domain.erasure.service import (
 __all__ = [
     "DONE",
     "EXPORTED",
+    "KINDS",
     "REACHED",
     "RUNNING",
     "UNTOUCHED",
@@ -27,7 +29,9 @@ __all__ = [
     "Person",
     "Purging",
     "advance",
+    "due",
     "erase_contact",
+    "forget",
     "get_erasure",
     "list_erasures",
     "person",

@@ -7,7 +7,8 @@ on; the receipt says how far it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, text
@@ -43,9 +44,9 @@ async def erase_contact(
     """
     contact = await contacts.get_contact(db, account_id, contact_id)
     wanted = await own_addresses(db, contact)
-    await _overwrite(db)
-    await contacts.erase(db, account_id, contact_id, now=now)
-    count = await tickets.erase_contact(db, account_id, contact_id)
+    async with _overwriting(db):
+        await contacts.erase(db, account_id, contact_id, now=now)
+        count = await tickets.erase_contact(db, account_id, contact_id)
     erasure = Erasure(
         account_id=account_id,
         id=ids.new("era"),
@@ -71,27 +72,36 @@ async def advance(
     db: AsyncSession, store: BlobStore, secret: bytes, erasure: Erasure, now: datetime
 ) -> None:
     """One more piece of it is done, and perhaps the last one. Under the account's lock."""
-    await _overwrite(db)
     walk = Walk(db, store, secret, erasure, now)
-    place = await STAGES[erasure.stage](walk, erasure.place)
-    erasure.place = place or ""
-    if place is None:
-        names = list(STAGES)
-        following = names[names.index(erasure.stage) + 1 :]
-        erasure.stage = following[0] if following else DONE
-        if not following:
-            erasure.state, erasure.finished_at, erasure.wanted = DONE, now, None
-            facts = {"contact_id": erasure.contact_id, "erasure_id": erasure.id}
-            await events.record(db, [NewEvent(erasure.account_id, "contact.erased", facts)], now)
-    await db.flush()
+    async with _overwriting(db):
+        place = await STAGES[erasure.stage](walk, erasure.place)
+        erasure.place = place or ""
+        if place is None:
+            await _to_next_stage(db, erasure, now)
     db.expunge_all()
     db.add(erasure)
 
 
-async def _overwrite(db: AsyncSession) -> None:
-    """What is deleted on this connection is overwritten, too (SQLite leaves it in free pages)."""
-    if dialect_of(db) == "sqlite":
+async def _to_next_stage(db: AsyncSession, erasure: Erasure, now: datetime) -> None:
+    names = list(STAGES)
+    following = names[names.index(erasure.stage) + 1 :]
+    erasure.stage = following[0] if following else DONE
+    if not following:
+        erasure.state, erasure.finished_at, erasure.wanted = DONE, now, None
+        facts = {"contact_id": erasure.contact_id, "erasure_id": erasure.id}
+        await events.record(db, [NewEvent(erasure.account_id, "contact.erased", facts)], now)
+
+
+@contextlib.asynccontextmanager
+async def _overwriting(db: AsyncSession) -> AsyncIterator[None]:
+    """What is deleted within the block is overwritten, too: SQLite leaves it in its free pages."""
+    embedded = dialect_of(db) == "sqlite"
+    if embedded:
         await db.execute(text("PRAGMA secure_delete=ON"))
+    yield
+    await db.flush()
+    if embedded:
+        await db.execute(text("PRAGMA secure_delete=OFF"))
 
 
 async def get_erasure(db: AsyncSession, account_id: str, erasure_id: str) -> Erasure:

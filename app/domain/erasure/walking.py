@@ -84,11 +84,10 @@ async def _conversations(walk: Walk, _: str) -> str | None:
         await _forget_mail(walk, messages)
         await conversations.remove_messages(db, account_id, [one.id for one in messages])
         return "again"
-    notices = await conversations.forget_notices(db, account_id, ids)
-    sent, digests = await outbox.empty_notices(db, account_id, OWNER_NOTICE, notices)
+    empty = await conversations.tidy_up(db, account_id, walk.erasure.contact_id, ids)
+    gone = await conversations.remove(db, account_id, empty, "erased", walk.now)
+    sent, digests = await outbox.empty_notices(db, account_id, OWNER_NOTICE, gone.noticed_at)
     raw = await inbound.forget_unneeded(db, account_id, digests, walk.now)
-    gone = await conversations.tidy_up(db, account_id, walk.erasure.contact_id, ids)
-    await conversations.remove(db, account_id, gone, "erased", walk.now)
     walk.count(conversations=len(ids), outbox_items=sent, raw_mails=raw)
     return "again"
 

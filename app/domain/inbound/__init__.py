@@ -9,9 +9,12 @@ from app.domain.inbound.erasing import (
     deliveries_from,
     deliveries_of,
     empty_ledger,
+    forget_older,
     listed_among,
+    release_octets,
     unlist_addresses,
     unread,
+    with_octets,
 )
 from app.domain.inbound.ledger import (
     OUTCOMES,
@@ -50,6 +53,7 @@ __all__ = [
     "deliveries_from",
     "deliveries_of",
     "empty_ledger",
+    "forget_older",
     "forget_unneeded",
     "get_listed",
     "get_received",
@@ -63,9 +67,11 @@ __all__ = [
     "read_safely",
     "receive",
     "release",
+    "release_octets",
     "replay",
     "replay_anywhere",
     "unlist",
     "unlist_addresses",
     "unread",
+    "with_octets",
 ]

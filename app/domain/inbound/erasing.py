@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import chunks
 from app.domain.inbound.erased import ERASED
 from app.domain.inbound.models import ListedSender, ReceivedMail
+from app.domain.inbound.purging import forget_unneeded
 
 UNREAD = ("quarantined", "failed")  # outcomes of mails that have no message
 
@@ -85,6 +86,60 @@ async def empty_ledger(db: AsyncSession, account_id: str, received_ids: Sequence
             )
             .execution_options(synchronize_session="fetch")
         )
+
+
+async def with_octets(
+    db: AsyncSession, account_id: str, after: str, before: datetime, limit: int
+) -> Sequence[ReceivedMail]:
+    """Some of the deliveries from before this moment whose octets are kept, behind this id."""
+    old = (ReceivedMail.id > after) & (ReceivedMail.id < _id_of(before))
+    return await _rows(db, account_id, old & ReceivedMail.raw_digest.is_not(None), limit)
+
+
+async def release_octets(
+    db: AsyncSession,
+    account_id: str,
+    names: Sequence[str],
+    *,
+    by_row: bool = False,
+    are_gone: bool = False,
+) -> None:
+    """
+    The ledger needs the octets of these messages (`by_row`: of these rows of its own) no more.
+
+    `are_gone`: the messages are no more, either.
+    """
+    column = ReceivedMail.id if by_row else ReceivedMail.message_id
+    values = {"message_id": None, "conversation_id": None} if are_gone else {}
+    for some in chunks(names):
+        await db.execute(
+            update(ReceivedMail)
+            .where(ReceivedMail.account_id == account_id, column.in_(some))
+            .values(raw_digest=None, **values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def forget_older(
+    db: AsyncSession, account_id: str, before: datetime, limit: int, now: datetime
+) -> int:
+    """Some of the rows from before this moment are gone, with octets that only they need."""
+    rows = await _rows(db, account_id, ReceivedMail.id < _id_of(before), limit)
+    needed = {row.raw_digest for row in rows if row.message_id is not None}
+    alone = {row.raw_digest for row in rows if row.raw_digest} - needed
+    for some in chunks([row.id for row in rows]):
+        await db.execute(
+            delete(ReceivedMail)
+            .where(ReceivedMail.account_id == account_id, ReceivedMail.id.in_(some))
+            .execution_options(synchronize_session=False)
+        )
+    await forget_unneeded(db, account_id, {one for one in alone if one}, now)
+    return len(rows)
+
+
+def _id_of(moment: datetime) -> str:
+    """Where the ids begin that were made then (UUIDv7, RFC 9562 5.7)."""
+    return f"rcv_{int(moment.timestamp() * 1000):012x}"
 
 
 async def listed_among(

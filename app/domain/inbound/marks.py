@@ -42,8 +42,8 @@ class Marks:
 NOTHING = Marks()
 
 
-def marks_of(keys: tokens.Keys, recipient: str, reading: Reading) -> Marks:
-    """The signs of a mail that came for this recipient of the envelope. Pure."""
+def marks_of(keys: tokens.Keys, account_id: str, recipient: str, reading: Reading) -> Marks:
+    """The signs of a mail that came to the account for this recipient of the envelope. Pure."""
     mail = reading.mail
     own = [one.strip() for one in mail.headers.values(_LOOP_MARK)[:5]]
     report = reading.report
@@ -52,7 +52,10 @@ def marks_of(keys: tokens.Keys, recipient: str, reading: Reading) -> Marks:
     answered = (tokens.read_message_id(keys, one) for one in reading.mentioned[:_MOST_IDS])
     return Marks(
         is_own=test is not None
-        or any(tokens.is_own_mark(keys, one, reading.message_id) for one in own),
+        or any(
+            tokens.is_own_mark(keys, one, account_id=account_id, message_id=reading.message_id)
+            for one in own
+        ),
         forwarding_test=test,
         conversation_id=tokens.read_reply_address(keys, recipient),
         returned=tokens.read_return_path(keys, recipient),

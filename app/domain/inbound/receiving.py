@@ -25,7 +25,7 @@ from app.domain.channels import ChannelFacts
 from app.domain.events import NewEvent
 from app.domain.inbound.erased import note_erased
 from app.domain.inbound.lists import hold_back
-from app.domain.inbound.marks import NOTHING, accepting, marks_of
+from app.domain.inbound.marks import NOTHING, Marks, accepting, marks_of
 from app.domain.inbound.models import QUARANTINED, ReceivedMail
 from app.domain.inbound.reading import Reading, proof, read
 from app.domain.inbound.understanding import Understood, apply, understand
@@ -170,6 +170,12 @@ def is_database_away(fault: Exception) -> bool:
     return isinstance(fault, SQLAlchemyError | OSError) and refusal_for(fault) is not None
 
 
+def _marks_of(delivery: Delivery, reading: Reading, post: Post | None) -> Marks:
+    if post is None:
+        return NOTHING
+    return marks_of(post.keys, delivery.facts.account_id, delivery.recipient, reading)
+
+
 async def _understand_together(
     db: AsyncSession, deliveries: Sequence[Delivery], now: datetime, post: Post | None
 ) -> None:
@@ -181,9 +187,7 @@ async def _understand_together(
             delivery.arrival.digest,
             delivery.arrival.received_at,
             authentication=delivery.arrival.authentication,
-            marks=marks_of(post.keys, delivery.recipient, delivery.arrival.reading)
-            if post
-            else NOTHING,
+            marks=_marks_of(delivery, delivery.arrival.reading, post),
         )
         for delivery in deliveries
         if isinstance(delivery.arrival.reading, Reading)

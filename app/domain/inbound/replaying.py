@@ -149,7 +149,9 @@ async def _again(
         received.raw_digest,
         received.received_at,
         authentication=proof_of(received.authentication),
-        marks=marks_of(post.keys, received.recipient, found) if post else NOTHING,
+        marks=marks_of(post.keys, received.account_id, received.recipient, found)
+        if post
+        else NOTHING,
     )
     await understand(db, [parcel])
     if received.message_id is None and not is_released:

@@ -21,7 +21,9 @@ from app.domain.outbox.erasing import (
     empty_notices,
     empty_recipient,
     forget_suppressions,
+    release_octets,
     suppressions_to,
+    with_octets,
 )
 from app.domain.outbox.models import OutboxItem, Suppression
 from app.domain.outbox.results import CANCELED_WORDS, Result, Shown, bounced, record, shown
@@ -79,10 +81,12 @@ __all__ = [
     "list_suppressions",
     "put",
     "record",
+    "release_octets",
     "renew",
     "retry",
     "shown",
     "suppress",
     "suppressed_among",
     "suppressions_to",
+    "with_octets",
 ]

@@ -84,6 +84,31 @@ async def _empty(
     return len(rows), {row.raw_digest for row in rows if row.raw_digest}
 
 
+async def with_octets(
+    db: AsyncSession, account_id: str, after: str, before: datetime, limit: int
+) -> Sequence[OutboxItem]:
+    """Some of the deliveries that were over before this moment, with octets, behind this id."""
+    statement = select(OutboxItem).where(
+        OutboxItem.account_id == account_id,
+        OutboxItem.id > after,
+        OutboxItem.id < _id_of(before),
+        OutboxItem.raw_digest != "",
+        OutboxItem.state.not_in([QUEUED, DEFERRED]),
+    )
+    return (await db.execute(statement.order_by(OutboxItem.id).limit(limit))).scalars().all()
+
+
+async def release_octets(db: AsyncSession, account_id: str, item_ids: Sequence[str]) -> None:
+    """These deliveries need their octets no more."""
+    for some in chunks(item_ids):
+        await db.execute(
+            update(OutboxItem)
+            .where(OutboxItem.account_id == account_id, OutboxItem.id.in_(some))
+            .values(raw_digest="")
+            .execution_options(synchronize_session=False)
+        )
+
+
 async def suppressions_to(
     db: AsyncSession, account_id: str, addresses: Collection[str]
 ) -> Sequence[Suppression]:
