@@ -153,7 +153,7 @@ async def list_sending_domains(
     caller: Reader, db: Db, house: TheHouse, paging: Paging
 ) -> ListOf[SendingDomainView]:
     """
-    List the account's sending sender_identity.domains.
+    List the account's sending domains.
 
     Oldest first, with their records and what was found for each.
     """
