@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -109,9 +109,25 @@ async def _ask_dns(
     return None
 
 
+async def _make_key(
+    request: Request, house: House, caller: Caller, body: bytes
+) -> dict[str, Any] | None:
+    """A key for a domain of the caller's."""
+    if not caller.may("sender_identity:write"):
+        return None
+    with contextlib.suppress(Refusal):
+        async with house.database.reading() as db:
+            row = await sender_identity.domains.get(
+                db, caller.account_id, request.path_params["domain_id"]
+            )
+        return await sender_identity.rotation.new_key(house.secret, row.domain, datetime.now(UTC))
+    return None
+
+
 router = APIRouter()
 plain = APIRouter(prefix=PREFIX, tags=list(TAGS), route_class=UnitOfWork)
 creating = APIRouter(prefix=PREFIX, tags=list(TAGS), route_class=prepared_by(_make_keys))
+rotating = APIRouter(prefix=PREFIX, tags=list(TAGS), route_class=prepared_by(_make_key))
 checking = APIRouter(prefix=PREFIX, tags=list(TAGS), route_class=prepared_by(_ask_dns))
 
 
@@ -199,6 +215,29 @@ async def check_sending_domain(
     return await _shown(db, house, row, response)
 
 
+@rotating.post("/{domain_id}/rotate-keys", operation_id="rotate_domain_keys", responses=WRITING)
+async def rotate_domain_keys(
+    domain_id: DomainId,
+    caller: Writer,
+    db: Db,
+    house: TheHouse,
+    response: Response,
+    made: Annotated[dict[str, Any] | None, Depends(prepared)],
+) -> SendingDomainView:
+    """
+    Sign with the other DKIM key, and get a new one in reserve.
+
+    Publish the new record that the answer names; leave the old one in the DNS for a week, because
+    mail that it has signed is still about. Refused (409) while the domain is not connected, or the
+    key in reserve is not published.
+    """
+    now = datetime.now(UTC)
+    row = await sender_identity.domains.get(db, caller.account_id, domain_id)
+    made = made or await sender_identity.rotation.new_key(house.secret, row.domain, now)
+    row = await sender_identity.rotation.rotate(db, caller.account_id, domain_id, made, now)
+    return await _shown(db, house, row, response)
+
+
 @plain.delete(
     "/{domain_id}",
     status_code=204,
@@ -255,5 +294,5 @@ def _view(whole: sender_identity.domains.Described) -> SendingDomainView:
     )
 
 
-for part in (plain, creating, checking):
+for part in (plain, creating, checking, rotating):
     router.include_router(part)

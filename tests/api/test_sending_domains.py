@@ -412,3 +412,56 @@ async def test_a_strict_policy_of_a_domain_that_is_not_connected_is_warned_about
     assert step["problems"][0]["code"] == "sender_identity.domain_policy"
     assert setup["ready"]
     assert after["warnings"] == []
+
+
+async def test_keys_are_rotated_without_a_mail_that_waits(
+    http: httpx.AsyncClient, zone: Zone, service: Service
+) -> None:
+    domain = await connected(http, zone)
+    path = f"{PATH}/{domain['id']}/rotate-keys"
+    channel = await with_custom(http)
+
+    async def signed_with() -> str:
+        body = {"channel_id": channel["id"], "to": ["carla@customer.example"]}
+        body |= {"subject": "Hello", "text": "Hello"}
+        ann = (await http.get("/v1/users")).json()["items"][0]["id"]
+        first = await http.post("/v1/conversations", json={**body, "author_id": ann})
+        assert first.status_code == 202, first.text
+        raw = (await http.get(f"/v1/messages/{first.json()['id']}/raw")).text
+        return str(raw.partition("s=")[2].partition(";")[0])
+
+    def selectors(one: dict[str, Any]) -> set[str]:
+        names = (record["name"] for record in one["records"] if record["purpose"] == "dkim")
+        return {name.partition(".")[0] for name in names}
+
+    await http.post("/v1/users", json={"name": "Ann", "email": "ann@acme.example"})
+    before = await signed_with()
+    rotated = (await http.post(path)).json()
+    after = await signed_with()
+    too_soon = await http.post(path)
+    publish(zone, rotated, "dkim")
+    await checked(http, rotated)
+    again = await http.post(path)
+
+    assert {before, after} == selectors(domain)
+    assert rotated["state"] == "connected"
+    assert after in selectors(rotated)
+    assert before not in selectors(rotated)
+    assert (too_soon.status_code, too_soon.json()["code"]) == (
+        409,
+        "sender_identity.key_not_published",
+    )
+    assert again.status_code == 200
+    assert await signed_with() in selectors(rotated) - {after}
+
+
+async def test_keys_of_a_domain_that_is_not_connected_are_not_rotated(
+    http: httpx.AsyncClient, other_http: httpx.AsyncClient
+) -> None:
+    domain = await begun(http)
+    path = f"{PATH}/{domain['id']}/rotate-keys"
+
+    refused, foreign = await http.post(path), await other_http.post(path)
+
+    assert refused.json()["code"] == "sender_identity.domain_not_connected"
+    assert foreign.status_code == 404

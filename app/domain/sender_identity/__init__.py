@@ -5,7 +5,7 @@ The identity in force is the one place that From and Reply-To come from, so that
 what is sent. Deliberately not here: what mails say, and sending them.
 """
 
-from app.domain.sender_identity import addresses, domains, records
+from app.domain.sender_identity import addresses, domains, records, rotation
 from app.domain.sender_identity.checking import look, policy_of
 from app.domain.sender_identity.dispatching import (
     LOOP_MARK,
@@ -85,6 +85,7 @@ __all__ = [
     "records",
     "remove",
     "root_signers",
+    "rotation",
     "set_for",
     "settle",
     "signers_for",
