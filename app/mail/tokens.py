@@ -120,14 +120,18 @@ def read_reply_address(keys: Keys, address: str) -> str | None:
     return None
 
 
-def make_loop_mark(keys: Keys, *, message_id: str) -> str:
-    """The value of X-Hosted-Inbox-Loop for a mail of ours with this Message-ID."""
-    return _seal(keys, "loop", _plain(message_id))
+def make_loop_mark(keys: Keys, *, account_id: str, message_id: str) -> str:
+    """The value of X-Hosted-Inbox-Loop for a mail of the account with this Message-ID."""
+    return _seal(keys, "loop", account_id, _plain(message_id))
 
 
-def is_own_mark(keys: Keys, value: str, message_id: str) -> bool:
-    """Whether a mail that carries this mark and this Message-ID was written by us."""
-    return _holds(keys, value.strip().lower(), "loop", _plain(message_id))
+def is_own_mark(keys: Keys, value: str, *, account_id: str, message_id: str) -> bool:
+    """
+    Whether a mail that carries this mark and this Message-ID was written by the account.
+
+    For any other account of the installation it is a mail like everybody's.
+    """
+    return _holds(keys, value.strip().lower(), "loop", account_id, _plain(message_id))
 
 
 def make_owner_token(

@@ -232,6 +232,19 @@ async def test_our_own_reply_at_another_channel_opens_nothing(
     assert len((await http.get("/v1/conversations")).json()["items"]) == 1
 
 
+async def test_a_reply_to_another_account_of_the_house_is_a_mail_like_any_other(
+    answered: Answered, other_http: httpx.AsyncClient, deliver: Deliver
+) -> None:
+    theirs = await connected_channel(other_http, team_address="carla@customer.example")
+
+    reply = await deliver(answered.octets, theirs["forwarding_address"])
+
+    received, message = await read_kept(other_http, reply)
+    assert (received["outcome"], received["class"]) == ("accepted", "human")
+    assert message["conversation_id"]
+    assert message["author"]["address"] == answered.channel["forwarding_address"]
+
+
 async def test_what_copies_our_mark_onto_another_mail_is_not_our_own(
     http: httpx.AsyncClient, deliver: Deliver, answered: Answered
 ) -> None:

@@ -87,13 +87,17 @@ def test_a_tag_that_does_not_fit_is_left_out() -> None:
     assert reply_address(f"{'a' * 20}@x.example") == f"{'a' * 20}@x.example"
 
 
-def test_a_mark_is_ours_only_with_the_message_id_it_was_made_for() -> None:
-    mark = tokens.make_loop_mark(KEYS, message_id="<1@Acme.example>")
+def test_a_mark_is_an_accounts_own_only_with_the_message_id_it_was_made_for() -> None:
+    mark = tokens.make_loop_mark(KEYS, account_id="acc_1", message_id="<1@Acme.example>")
 
-    assert tokens.is_own_mark(KEYS, f" {mark.upper()} ", "1@acme.example")
-    assert not tokens.is_own_mark(KEYS, mark, "2@acme.example")
-    assert not tokens.is_own_mark(OTHERS, mark, "1@acme.example")
-    assert not tokens.is_own_mark(KEYS, "", "1@acme.example")
+    def is_own(keys: tokens.Keys, value: str, message_id: str, account_id: str = "acc_1") -> bool:
+        return tokens.is_own_mark(keys, value, account_id=account_id, message_id=message_id)
+
+    assert is_own(KEYS, f" {mark.upper()} ", "1@acme.example")
+    assert not is_own(KEYS, mark, "2@acme.example")
+    assert not is_own(KEYS, mark, "1@acme.example", account_id="acc_2")
+    assert not is_own(OTHERS, mark, "1@acme.example")
+    assert not is_own(KEYS, "", "1@acme.example")
 
 
 def test_an_owners_token_holds_until_it_expires() -> None:
@@ -165,7 +169,7 @@ def test_nothing_that_others_write_is_a_token_or_a_fault(text: str) -> None:
     assert tokens.read_return_path(KEYS, text) is None
     assert tokens.read_reply_address(KEYS, text) is None
     assert tokens.read_owner_token(KEYS, text, now=NOW) is None
-    assert not tokens.is_own_mark(KEYS, text, text)
+    assert not tokens.is_own_mark(KEYS, text, account_id="acc_1", message_id=text)
 
 
 def test_keys_do_not_show_in_a_log() -> None:

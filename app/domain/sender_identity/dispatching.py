@@ -81,9 +81,11 @@ async def dispatch(
     signers = signers or await hosted_signers(db, post, mailing.outgoing, now)
     files = sum(len(one.content) for one in mailing.outgoing.attachments)
     if files > _ON_LOOP:
-        composed = await asyncio.to_thread(written, post.keys, mailing.outgoing, signers, now)
+        composed = await asyncio.to_thread(
+            written, post.keys, mailing.account_id, mailing.outgoing, signers, now
+        )
     else:
-        composed = written(post.keys, mailing.outgoing, signers, now)
+        composed = written(post.keys, mailing.account_id, mailing.outgoing, signers, now)
     if composed.size > post.size_limit:
         raise Invalid(
             f"The mail has {composed.size} octets; at most {post.size_limit} can be sent.",
@@ -95,10 +97,14 @@ async def dispatch(
 
 
 def written(
-    keys: tokens.Keys, outgoing: Outgoing, signers: tuple[Signer, ...], now: datetime
+    keys: tokens.Keys,
+    account_id: str,
+    outgoing: Outgoing,
+    signers: tuple[Signer, ...],
+    now: datetime,
 ) -> Composed:
     """The mail octet for octet as it is sent: with the mark of our own mail (F3), signed (C7)."""
-    mark = tokens.make_loop_mark(keys, message_id=outgoing.message_id)
+    mark = tokens.make_loop_mark(keys, account_id=account_id, message_id=outgoing.message_id)
     composed = compose(replace(outgoing, headers=(*outgoing.headers, (LOOP_MARK, mark))))
     raw = composed.raw
     for one in signers:
