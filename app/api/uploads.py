@@ -110,7 +110,9 @@ async def _keep(request: Request, house: House, caller: Caller) -> bytes:
         await form.close()
     if len(content) > limit:
         raise _too_large(limit)
-    name, kind = file.filename or "", file.content_type or "application/octet-stream"
+    name, kind = file.filename or "", file.content_type or ""
+    if not kind.isprintable() or not kind:  # a NUL, say: nobody's type
+        kind = "application/octet-stream"
     new = NewUpload(ids.new("upl"), name[:1000], kind[:255], len(content))
     await house.store.put(conversations.blob_key(caller.account_id, new.id), content)
     request.state.file = Kept(caller.account_id, new)

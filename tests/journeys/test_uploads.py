@@ -106,6 +106,14 @@ async def test_names_of_files_end_no_header(inbox: Inbox) -> None:
     assert len(answer.json()["attachments"]) == 1
 
 
+@pytest.mark.parametrize("kind", ['x/y; charset="\x00"', "text/html\x0bX-Evil: 1"])
+async def test_a_media_type_with_controls_is_none(inbox: Inbox, kind: str) -> None:
+    answer = await uploaded(inbox.http, kind=kind)
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["content_type"] == "application/octet-stream"
+
+
 async def test_files_that_do_not_fit_into_a_mail_are_refused(
     inbox: Inbox, service: Service
 ) -> None:
