@@ -143,8 +143,8 @@ class _Session(SMTP):
 
     async def _say(self, told: Answer) -> None:
         if told.reply is None:
-            assert isinstance(self.transport, asyncio.Transport)
-            self.transport.abort()
+            if self.transport is not None:
+                self.transport.abort()  # type: ignore[attr-defined]
         else:
             await super().push(told.reply)
 
