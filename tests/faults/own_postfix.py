@@ -1,8 +1,9 @@
 """
 A real Postfix of a test's own: its own folder, its own ports on the loopback, its own processes.
 
-It has one team address, forwards it by an alias, and can reach nobody but the hosted domain. The
-system's configuration, queue and processes are left alone.
+It has one team address, forwards it by an alias, and can reach nobody but the hosted domain, and
+the customers' domain where a test has a mail server for that. The system's configuration, queue and
+processes are left alone.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ alias_database =
 local_recipient_maps =
 virtual_alias_domains = acme.example
 virtual_alias_maps = inline:{{ {{{team} = {hosted}}} }}
-transport_maps = inline:{{ {{{domain} = smtp:[127.0.0.1]:{port}}} }}
+transport_maps = inline:{{ {{{domain} = smtp:[127.0.0.1]:{port}}}, {{{others} = {way}}} }}
 default_transport = error:nobody else can be reached from here
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_peername_lookup = no
@@ -106,11 +107,19 @@ class Postfix:
 
 
 @contextlib.contextmanager
-def own_postfix(*, team: str, hosted: str, port: int) -> Iterator[Postfix]:
+def own_postfix(
+    *,
+    team: str,
+    hosted: str,
+    port: int,
+    own_port: int = 0,
+    customers: tuple[str, int] | None = None,
+) -> Iterator[Postfix]:
     """
     Have a Postfix that forwards `team` to `hosted`, which it reaches at a port of the loopback.
 
-    Raises NoPostfixError with the reason when there is none.
+    `customers` is a domain with the port of its mail server: so it can be a relay, too. It listens
+    at `own_port`, or at one that is free. Raises NoPostfixError with the reason when there is none.
     """
     if not (PROGRAMS / "master").exists():
         raise NoPostfixError("Postfix is not installed")
@@ -119,7 +128,8 @@ def own_postfix(*, team: str, hosted: str, port: int) -> Iterator[Postfix]:
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="postfix-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        own_port = free_port()
+        own_port = own_port or free_port()
+        others, there = customers or ("nobody.invalid", 0)
         make_folders(folder)
         given = {
             "folder": folder,
@@ -129,6 +139,8 @@ def own_postfix(*, team: str, hosted: str, port: int) -> Iterator[Postfix]:
             "domain": hosted.partition("@")[2],
             "port": port,
             "own_port": own_port,
+            "others": others,
+            "way": f"smtp:[127.0.0.1]:{there}" if customers else "error:nobody is there",
         }
         (folder / "etc/main.cf").write_text(MAIN.format(**given))
         (folder / "etc/master.cf").write_text(MASTER.format(**given))
