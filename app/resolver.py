@@ -16,7 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import dns.asyncresolver
 import dns.exception
@@ -34,9 +34,11 @@ FAULTS = 2  # in a row, of the resolver and not of a name
 KEPT = (60.0, 3600.0)  # seconds that an answer is kept, at least and at most
 KEPT_NOTHING = 300.0  # … that there are no such records
 KEPT_ERROR = 30.0  # … that nobody could say
-REMEMBERED = 10_000  # names
-ASKING = 300  # names at one time; each takes a socket
-RECORDS = 10
+REMEMBERED = 10_000  # questions
+ASKING = 300  # questions at one time; each takes a socket
+RECORDS = 10  # of a fresh question
+RECORDS_KEPT = 100  # some domains have dozens of TXT records, and which counts is not ours to say
+LONGEST_KEPT = 16_384  # characters of all records of a question
 ERROR = "error"
 
 FRESH_DEADLINE = 5.0  # seconds that fresh questions wait for all of their answers
@@ -45,6 +47,7 @@ FRESH_AT_ONCE = 50
 Answer = list[str] | str | None  # None: no such records; ERROR: nobody could say
 Kind = Literal["TXT", "CNAME", "MX", "A", "AAAA"]
 Question = tuple[str, Kind]  # a name and what is asked about it
+_Asked = TypeVar("_Asked", bound=Question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ class Resolver:
         """Raises ValueError for a server that is no address with a port."""
         self._deadline = deadline
         self._patience = deadline * 0.95  # so that faults are known when the deadline ends
-        self._kept: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
-        self._asking: dict[str, asyncio.Task[Answer]] = {}
+        self._kept: OrderedDict[Question, tuple[float, Answer]] = OrderedDict()
+        self._asking: dict[Question, asyncio.Task[Answer]] = {}
         self._faults = 0
         self._paused_until = 0.0
         self._probe: asyncio.Task[None] | None = None
@@ -84,21 +87,26 @@ class Resolver:
 
     async def texts(self, names: Iterable[str]) -> dict[str, Answer]:
         """The TXT records of each name. Never raises; takes no longer than the deadline."""
-        found: dict[str, Answer] = {}
-        waiting: dict[str, asyncio.Task[Answer]] = {}
-        for name in names:
-            kept = self._kept.get(name)
+        found = await self.records((name, "TXT") for name in names)
+        return {name: answer for (name, _), answer in found.items()}
+
+    async def records(self, questions: Iterable[_Asked]) -> dict[_Asked, Answer]:
+        """The records that each asks for. Never raises; takes no longer than the deadline."""
+        found: dict[_Asked, Answer] = {}
+        waiting: dict[_Asked, asyncio.Task[Answer]] = {}
+        for one in questions:
+            kept = self._kept.get(one)
             if kept is not None and kept[0] > time.monotonic():
-                found[name] = kept[1]
-            elif (task := self._ask(name)) is not None:
-                waiting[name] = task
+                found[one] = kept[1]
+            elif (task := self._ask(one)) is not None:
+                waiting[one] = task
             else:
-                found[name] = ERROR
+                found[one] = ERROR
         if waiting:
             await asyncio.wait(waiting.values(), timeout=self._deadline)
-            for name, task in waiting.items():
+            for one, task in waiting.items():
                 answered = task.done() and not task.cancelled() and task.exception() is None
-                found[name] = task.result() if answered else ERROR
+                found[one] = task.result() if answered else ERROR
         return found
 
     async def fresh(
@@ -136,30 +144,32 @@ class Resolver:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ask(self, name: str) -> asyncio.Task[Answer] | None:
-        """The one question about this name that is under way; None when nothing may be asked."""
-        if name in self._asking:
-            return self._asking[name]
+    def _ask(self, question: Question) -> asyncio.Task[Answer] | None:
+        """The one that is under way about this question; None when nothing may be asked."""
+        if question in self._asking:
+            return self._asking[question]
         if self._resolver is None or len(self._asking) >= ASKING:
             return None
         if time.monotonic() < self._paused_until:
             return None
-        task = asyncio.create_task(self._look_up(self._resolver, name))
-        self._asking[name] = task
-        task.add_done_callback(lambda _: self._asking.pop(name, None))
+        task = asyncio.create_task(self._look_up(self._resolver, question))
+        self._asking[question] = task
+        task.add_done_callback(lambda _: self._asking.pop(question, None))
         return task
 
-    async def _look_up(self, resolver: dns.asyncresolver.Resolver, name: str) -> Answer:
+    async def _look_up(self, resolver: dns.asyncresolver.Resolver, question: Question) -> Answer:
+        name, kind = question
         answer: Answer = None
         seconds = KEPT_NOTHING
         try:
             absolute = dns.name.from_text(name)
             async with asyncio.timeout(self._patience):  # dnspython sleeps beyond its lifetime
                 reply = await resolver.resolve(
-                    absolute, "TXT", raise_on_no_answer=False, lifetime=self._deadline
+                    absolute, kind, raise_on_no_answer=False, lifetime=self._deadline
                 )
             if reply.rrset is not None:
-                answer = [_text(rdata.strings) for rdata in list(reply.rrset)[:RECORDS]]
+                records = sorted(reply.rrset, key=_preference)[:RECORDS_KEPT]
+                answer = [_value(rdata) for rdata in records]
                 seconds = min(max(float(reply.rrset.ttl), KEPT[0]), KEPT[1])
             self._faults = 0
         except dns.resolver.NXDOMAIN:
@@ -170,12 +180,14 @@ class Resolver:
         except (dns.exception.DNSException, ValueError) as fault:  # a name that is none, and such
             answer, seconds = ERROR, KEPT_ERROR
             log.warning("dns_reply_unreadable", name=name, why=type(fault).__name__)
-        self._keep(name, answer, seconds)
+        self._keep(question, answer, seconds)
         return answer
 
-    def _keep(self, name: str, answer: Answer, seconds: float) -> None:
-        self._kept[name] = (time.monotonic() + seconds, answer)
-        self._kept.move_to_end(name)
+    def _keep(self, question: Question, answer: Answer, seconds: float) -> None:
+        if isinstance(answer, list) and sum(map(len, answer)) > LONGEST_KEPT:
+            return
+        self._kept[question] = (time.monotonic() + seconds, answer)
+        self._kept.move_to_end(question)
         if len(self._kept) > REMEMBERED:
             self._kept.popitem(last=False)
 
