@@ -26,6 +26,7 @@ from app.mail.dkim import before_empty_lines, relaxed_body_hash, relaxed_field
 PASS, FAIL, TEMPERROR, PERMERROR = "pass", "fail", "temperror", "permerror"
 POLICY = "policy"  # it may be right, but we do not take it (RFC 8601 2.7.1)
 
+ALGORITHMS = ("rsa-sha256", "ed25519-sha256")
 LONGEST = 8192  # octets of a DKIM-Signature field
 _MOST_SIGNED = 200  # names in h=
 _KEY_BITS = range(1024, 8193)
@@ -97,14 +98,18 @@ class Signed:
 
     def header_octets(self, signature: Signature) -> bytes:
         """What the signature was made over (RFC 6376 3.7): the fields of h=, then itself."""
-        own = signature.raw
-        at = own.index(b":") + 1
-        own = own[:at] + _B_VALUE.sub(rb"\1\2", own[at:], count=1)
+        own = without_value(signature.raw)
         left = {name: list(self.fields.get(name, ())) for name in set(signature.signed)}
         chosen = [left[name].pop() for name in signature.signed if left[name]]
         if signature.header_form == "relaxed":
             return b"\r\n".join([*map(relaxed_field, chosen), relaxed_field(own)])
         return b"\r\n".join([*chosen, own])
+
+
+def without_value(raw: bytes) -> bytes:
+    """A signature's field with nothing in b=, as it was when it was signed (RFC 6376 3.7)."""
+    at = raw.index(b":") + 1
+    return raw[:at] + _B_VALUE.sub(rb"\1\2", raw[at:], count=1)
 
 
 def read_signature(raw: bytes) -> Signature:
@@ -113,8 +118,8 @@ def read_signature(raw: bytes) -> Signature:
     domain = ""
     try:
         tags = read_tags(octets.decode("utf-8", "replace"))
-        domain = _name(tags, "d")
-        return _signature(tags, domain, raw)
+        domain = read_name(tags, "d")
+        return signature_of(tags, domain, raw)
     except Unusable as fault:
         return Signature(domain, fault=str(fault))
 
@@ -148,6 +153,18 @@ def verify(
         return PERMERROR, False
     if signature.expires is not None and signature.expires < now.timestamp():
         return PERMERROR, False
+    if not signature.partial and signature.body_hash != mail.body_hash(signature.body_form):
+        octets = None
+    else:
+        octets = mail.header_octets(signature)
+    verdict, found = verify_octets(signature, octets, records)
+    return (POLICY if verdict == PASS and signature.partial else verdict), found
+
+
+def verify_octets(
+    signature: Signature, octets: bytes | None, records: list[str] | None
+) -> tuple[str, bool]:
+    """The same about what it was made over, ready made; None: that is known to have changed."""
     found = False
     for record in (records or ())[:3]:
         try:
@@ -155,19 +172,20 @@ def verify(
         except Unusable:
             continue
         found = True
-        if key is not None and _is_right(signature, mail, key):
-            return (POLICY if signature.partial else PASS), True
+        if key is not None and octets is not None and _is_right(signature, octets, key):
+            return PASS, True
     return (FAIL if found else PERMERROR), found
 
 
-def _signature(tags: dict[str, str], domain: str, raw: bytes) -> Signature:
+def signature_of(tags: dict[str, str], domain: str, raw: bytes) -> Signature:
+    """The signature in the tags of a field. Raises Unusable."""
     missing = [name for name in ("v", "a", "b", "bh", "h", "s") if not tags.get(name)]
     if missing:
         raise Unusable(f"without {missing[0]}=")
     algorithm = tags["a"].lower()
     header_form, _, body_form = tags.get("c", "simple").lower().partition("/")
     names = tuple(one.strip(" \t\r\n").lower() for one in tags["h"].split(":"))
-    if tags["v"] != "1" or algorithm not in ("rsa-sha256", "ed25519-sha256"):
+    if tags["v"] != "1" or algorithm not in ALGORITHMS:
         raise Unusable("version or algorithm that is not taken")
     if not {header_form, body_form or "simple"} <= {"simple", "relaxed"}:
         raise Unusable("unknown canonicalization")
@@ -180,21 +198,22 @@ def _signature(tags: dict[str, str], domain: str, raw: bytes) -> Signature:
         raise Unusable("i= is not within d=")
     return Signature(
         domain=domain,
-        selector=_name(tags, "s"),
+        selector=read_name(tags, "s"),
         algorithm=algorithm,
         header_form=header_form,
         body_form=body_form or "simple",
         signed=names,
         identity=identity,
         expires=_expiry(tags),
-        body_hash=_octets(tags["bh"]),
-        value=_octets(tags["b"]),
+        body_hash=read_octets(tags["bh"]),
+        value=read_octets(tags["b"]),
         raw=raw,
         partial="l" in tags,
     )
 
 
-def _name(tags: dict[str, str], tag: str) -> str:
+def read_name(tags: dict[str, str], tag: str) -> str:
+    """The name in `d=` or `s=`, as A-labels. Raises Unusable."""
     name = ascii_domain(tags.get(tag, ""))
     if not _DOMAIN.fullmatch(name):
         raise Unusable(f"{tag}= is no name")
@@ -213,17 +232,15 @@ def _expiry(tags: dict[str, str]) -> int | None:
     return expires
 
 
-def _octets(text: str) -> bytes:
+def read_octets(text: str) -> bytes:
+    """What base64 stands for. Raises Unusable."""
     try:
         return base64.b64decode(_BLANKS.sub("", text), validate=True)
     except (binascii.Error, ValueError) as fault:
         raise Unusable("not base64") from fault
 
 
-def _is_right(signature: Signature, mail: Signed, key: _PublicKey) -> bool:
-    if not signature.partial and signature.body_hash != mail.body_hash(signature.body_form):
-        return False
-    octets = mail.header_octets(signature)
+def _is_right(signature: Signature, octets: bytes, key: _PublicKey) -> bool:
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature.value, octets, padding.PKCS1v15(), hashes.SHA256())
@@ -248,7 +265,7 @@ def _key(record: str, signature: Signature) -> _PublicKey | None:
         raise Unusable("a key for other services")
     if "s" in _listed(tags, "t", "") and signature.identity != signature.domain:
         raise Unusable("a key that is not for subdomains")
-    return _loaded(kind, _octets(tags["p"])) if tags["p"] else None
+    return _loaded(kind, read_octets(tags["p"])) if tags["p"] else None
 
 
 def _listed(tags: dict[str, str], tag: str, default: str) -> set[str]:

@@ -12,15 +12,17 @@ from typing import Literal
 from app.mail.alignment import organizational_domain
 from app.mail.dkim_signatures import Unusable, read_tags
 
+Alignment = Literal["relaxed", "strict"]
 POLICIES = ("none", "quarantine", "reject")
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the owner of a domain asks for: `none`, `quarantine`, `reject`; and the alignment."""
+    """What the owner of a domain asks for: `none`, `quarantine`, `reject`; and the alignments."""
 
     action: str
-    alignment: Literal["relaxed", "strict"] = "relaxed"
+    alignment: Alignment = "relaxed"  # of DKIM
+    spf_alignment: Alignment = "relaxed"
 
 
 def names_for(domain: str) -> tuple[str, ...]:
@@ -51,7 +53,11 @@ def read_policy(records: list[str] | None, *, inherited: bool) -> Policy | None:
     if _share(tags) < 100 or tags.get("t", "n").lower() == "y":
         # For the mails that were not drawn the next milder policy counts (RFC 7489 6.6.4).
         action = POLICIES[max(0, POLICIES.index(action) - 1)]
-    return Policy(action, "strict" if tags.get("adkim", "r").lower() == "s" else "relaxed")
+    return Policy(action, _alignment(tags, "adkim"), _alignment(tags, "aspf"))
+
+
+def _alignment(tags: dict[str, str], tag: str) -> Alignment:
+    return "strict" if tags.get(tag, "r").lower() == "s" else "relaxed"
 
 
 def _share(tags: dict[str, str]) -> int:

@@ -20,7 +20,6 @@ from app.domain.channels import ChannelFacts
 from app.domain.inbound import Arrival, Refused
 from app.domain.sender_identity import Post
 from app.errors import Unavailable
-from app.mail import authentication
 from app.mail.alignment import organizational_domain
 from app.mail.authentication import Authentication
 from app.mail.classify import hop_count
@@ -28,6 +27,7 @@ from app.mail.message import Headers
 from app.mail.parse import parse_headers
 from app.resolver import Resolver
 from app.smtp.arrivals import ArrivedMail, Refusal, RefusedDelivery, SessionFacts
+from app.smtp.authenticating import authenticate
 from app.smtp.gathering import Gatherer
 from app.store import BlobStore, digest_of, key_of
 
@@ -107,20 +107,10 @@ class MailIntake:
     async def _authenticate(
         self, mail: ArrivedMail, headers: Headers, body_at: int
     ) -> Authentication | None:
-        """What DKIM and DMARC say (F6). Never a reason to refuse; a fault leaves it open."""
+        """What SPF, DKIM, ARC and DMARC say (F6); None without a resolver."""
         if self._resolver is None:
             return None
-        try:
-            claims = authentication.claims_of(mail.raw, headers, body_at)
-            names = claims.names
-            answers = await self._resolver.texts(names) if names else {}
-            judge = authentication.evaluate
-            if claims.signatures and len(mail.raw) > ON_LOOP:
-                return await asyncio.to_thread(judge, claims, answers, mail.received_at)
-            return judge(claims, answers, mail.received_at)
-        except Exception:  # the mail is kept all the same
-            log.exception("mail_not_authenticated")
-            return None
+        return await authenticate(self._resolver, mail, headers, body_at, ON_LOOP)
 
     def refused(self, refusal: RefusedDelivery) -> None:
         """Put the refusal on the list for the ledger; when too many wait, new ones are dropped."""

@@ -145,7 +145,9 @@ def attribution_of(decision: Attribution) -> dict[str, Any]:
 
 def authentication(found: Authentication | None) -> dict[str, str | None]:
     """The results of authentication as they are stored; nothing when none was computed."""
-    return {"dkim": found.dkim, "dmarc": found.dmarc} if found else {}
+    if found is None:
+        return {}
+    return {"spf": found.spf, "dkim": found.dkim, "dmarc": found.dmarc, "arc": found.arc}
 
 
 def proof(found: Authentication | None) -> dict[str, Any] | None:
@@ -155,4 +157,6 @@ def proof(found: Authentication | None) -> dict[str, Any] | None:
 
 def proof_of(kept: dict[str, Any] | None) -> Authentication | None:
     """What `proof` has kept."""
-    return Authentication(**kept) if kept else None
+    if not kept:
+        return None
+    return Authentication(**{**kept, "sealers": tuple(kept.get("sealers", ()))})

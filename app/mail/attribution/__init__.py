@@ -17,6 +17,7 @@ from app.mail.attribution.rewriting import (
     undo,
     unwrap_address,
 )
+from app.mail.attribution.sealing import is_excused, may_come_by_forwarder
 from app.mail.attribution.values import (
     GATEWAY,
     MACHINE,
@@ -31,7 +32,7 @@ from app.mail.attribution.values import (
     Surroundings,
     as_received,
 )
-from app.mail.authentication import Authentication
+from app.mail.authentication import Authentication, without_spf
 from app.mail.message import Mail, Mailbox
 
 __all__ = [
@@ -57,16 +58,22 @@ def attribute(
     Decide who wrote `mail`. Pure; the same bytes and facts give the same decision.
 
     `mail_class` is the verdict of `classify`: reports about earlier mail (bounce, receipt,
-    complaint) are written by a machine and make nobody a contact. `authentication` is what DKIM
-    and DMARC said when it arrived; it decides about trust, and whether From acts for the team.
+    complaint) are written by a machine and make nobody a contact. `authentication` is what SPF,
+    DKIM, ARC and DMARC said when it arrived; it decides about trust, and whether From acts for the
+    team.
     """
     decision = _decided(mail, mail_class, around)
     if authentication is None:
         return decision
-    if decision.arrival == TEAMMATE and authentication.contradicts:
+    proof = authentication
+    if decision.arrival == TEAMMATE or may_come_by_forwarder(mail, proof, around):
+        proof = without_spf(proof)
+    if decision.arrival == TEAMMATE and proof.contradicts:
         return _disbelieved(mail, mail_class, around)
     if not decision.unresolved:
-        decision.trust = _trust(decision, mail, mail_class, authentication)
+        decision.trust = _trust(decision, mail, mail_class, proof)
+        if decision.trust == "contradicted" and is_excused(mail, proof, around):
+            decision.trust = "consistent"
     return decision
 
 
