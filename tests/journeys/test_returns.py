@@ -84,9 +84,14 @@ def answer(more: str, *, sender: str = CARLA, number: int = 7) -> bytes:
     )
 
 
-def bounce(answered: Answered, *, message_id: str | None = None, status: str = "5.1.1") -> bytes:
+def bounce(
+    answered: Answered,
+    *,
+    message_id: str | None = None,
+    status: str = "5.1.1",
+    action: str = "failed",
+) -> bytes:
     """A delivery status notification (RFC 3464) for the reply."""
-    action = "failed" if status.startswith("5") else "delayed"
     return (
         "From: Mail Delivery System <MAILER-DAEMON@mx.customer.example>\r\n"
         "To: <>\r\nSubject: Undelivered Mail Returned to Sender\r\n"
@@ -175,9 +180,19 @@ async def test_a_bounce_that_comes_through_the_channel_counts_by_our_message_id(
 async def test_a_delay_changes_no_state(
     http: httpx.AsyncClient, deliver: Deliver, answered: Answered
 ) -> None:
-    await deliver(bounce(answered, status="4.4.1"), answered.return_path, sender="")
+    late = bounce(answered, status="4.4.1", action="delayed")
+    await deliver(late, answered.return_path, sender="")
 
     assert await fate(http, answered) == ["sent"]
+
+
+async def test_a_server_that_gave_up_after_days_has_failed_without_condemning_the_address(
+    http: httpx.AsyncClient, deliver: Deliver, answered: Answered
+) -> None:
+    await deliver(bounce(answered, status="4.4.7"), answered.return_path, sender="")
+
+    assert await fate(http, answered) == ["bounced"]
+    assert (await http.get("/v1/suppressions")).json()["items"] == []
 
 
 async def test_a_forged_bounce_changes_nothing(

@@ -82,8 +82,11 @@ def _fate(recipient: ReportedRecipient, report: Report) -> _Fate | None:
     """None: the mail is late, or arrived after all (RFC 3464 2.3.3)."""
     if recipient.action not in _FAILED:
         return None
-    permanent = recipient.status.startswith("5") or (
-        not recipient.status and report.permanent is not False
+    # "failed" is the last word, also after days of 4.4.7: nobody tries any more (RFC 3464 2.3.3).
+    permanent = (
+        recipient.action == "failed"
+        or recipient.status.startswith("5")
+        or (not recipient.status and report.permanent is not False)
     )
     return _Fate(recipient.status, recipient.diagnostic, permanent)
 
