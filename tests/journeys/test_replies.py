@@ -213,6 +213,22 @@ async def test_to_is_the_address_the_contact_last_wrote_from(
     assert item.recipient == "carla@home.example"
 
 
+@pytest.mark.parametrize("odd", ["bob@☃.example", f"bob@{'é' * 60}.example"])
+async def test_an_address_that_no_mail_can_be_sent_to_is_left_out_by_default(
+    inbox: Inbox, reply: Reply, odd: str
+) -> None:
+    in_cc = await inbox.take(more=f"Cc: {odd}, Eve <eve@customer.example>\r\n")
+    in_from = await inbox.take(sender=f"Bob <{odd}>", message_id="<2@customer.example>")
+
+    sent = await reply(in_cc)
+    refused = await reply(in_from, 422)
+
+    recipients = [one["recipient"] for one in sent["deliveries"]]
+    assert recipients == ["carla@customer.example", "eve@customer.example"]
+    assert refused["code"] == "replies.no_recipient"
+    await reply(in_from, to=["bob@customer.example"])
+
+
 async def test_recipients_can_be_said_otherwise(inbox: Inbox, outbox: Outbox, reply: Reply) -> None:
     message = await inbox.take(more="Cc: emil@elsewhere.example\r\n")
 

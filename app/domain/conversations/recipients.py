@@ -20,7 +20,8 @@ from app.domain.conversations.answered import History, is_forward
 from app.domain.conversations.models import Conversation, Message
 from app.domain.outbox import Suppression
 from app.errors import FieldError, Invalid, invalid_field
-from app.mail.addresses import canonical, is_addr_spec
+from app.mail.addresses import canonical
+from app.mail.compose import is_sendable
 from app.mail.message import Mailbox
 
 LIMIT = 100  # people of one mail
@@ -120,13 +121,13 @@ def _by_default_to(contact: ContactDetails | None, history: History) -> Iterator
     last = history.by_contact
     own = {canonical(one) for one in contact.addresses}
     written = last.author_address if last is not None else ""
-    if written and is_addr_spec(written) and (canonical(written) in own or not own):
+    if written and is_sendable(written) and (canonical(written) in own or not own):
         name = contact.name or (last.author_name if last else "")
         reason = "The contact last wrote from this address."
         yield Recipient(Mailbox(name, written), TO, reason, "/to")
         return
     for one in contact.addresses:
-        if is_addr_spec(one):
+        if is_sendable(one):
             reason = "It is the contact's first address."
             yield Recipient(Mailbox(contact.name, one), TO, reason, "/to")
             return
@@ -137,7 +138,7 @@ def _by_default_cc(history: History) -> Iterator[Recipient]:
     if last is None:
         return
     for box in _people_in(last):
-        if is_addr_spec(box.address):
+        if is_sendable(box.address):
             yield Recipient(box, CC, "This person took part in the last mail.", "/cc")
 
 

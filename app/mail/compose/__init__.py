@@ -5,7 +5,7 @@ Writing mail: values to the octets that are sent, the other way round from `app.
 signing (`app.mail.dkim`), tokens (`app.mail.tokens`), cleaning HTML (`app.mail.html`), sending.
 """
 
-from app.mail.compose.fields import mailbox_text
+from app.mail.compose.fields import is_sendable, mailbox_text
 from app.mail.compose.markup import html_of_text
 from app.mail.compose.replies import (
     quote_html,
@@ -25,6 +25,7 @@ __all__ = [
     "Signature",
     "compose",
     "html_of_text",
+    "is_sendable",
     "mailbox_text",
     "quote_html",
     "quote_intro",

@@ -104,6 +104,15 @@ def sendable(box: Mailbox, pointer: str) -> Mailbox:
         raise invalid_field(f"{pointer}/address", refusal.detail, refusal.code) from None
 
 
+def is_sendable(address: str) -> bool:
+    """Whether `sendable` takes the address."""
+    try:
+        _sendable_address(address)
+    except Invalid:
+        return False
+    return True
+
+
 @lru_cache(maxsize=4096)
 def _sendable_address(address: str) -> str:
     local, _, domain = address.rpartition("@")
