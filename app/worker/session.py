@@ -157,6 +157,8 @@ class Session:
     async def _data(self, raw: bytes) -> Outcome:
         said = await self._say(b"DATA")
         if said.code != 354:
+            if said.code < 400:  # no answer to DATA: we are out of step, it waits for the mail
+                self.close()
             return self._refused("DATA", said)
         said = await self._hand_over(stuffed(raw))
         if said.code // 100 != 2:

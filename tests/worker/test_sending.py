@@ -89,6 +89,20 @@ async def test_a_4yz_is_tried_again_until_it_is_taken(
     assert len(relay.mails) == 1
 
 
+async def test_a_relay_that_is_out_of_step_is_hung_up_on(
+    relay: Sink, put: Put, fates: Fates
+) -> None:
+    relay.refuse("DATA", "250 2.0.0 That was for the command before", times=1)
+
+    await put(BOB)
+    deferred = (await fates("deferred"))[BOB]
+    await fates("sent")
+
+    assert deferred.detail.startswith("250 ")
+    assert "RSET" not in relay.commands
+    assert (relay.sessions, len(relay.mails)) == (2, 1)
+
+
 async def test_one_refused_recipient_does_not_keep_the_others_from_theirs(
     relay: Sink, put: Put, fates: Fates
 ) -> None:
