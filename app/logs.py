@@ -9,6 +9,18 @@ import structlog
 
 from app.settings import Settings
 
+_SECRET_PATHS = ("/verify/",)  # what follows is a token: who has it can press the button
+
+
+def _without_tokens(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    path = event.get("path")
+    for start in _SECRET_PATHS:
+        if isinstance(path, str) and path.startswith(start):
+            event["path"] = f"{start}…"
+    return event
+
 
 def configure(settings: Settings) -> None:
     """Send everything, also what libraries log, to standard error in the chosen format."""
@@ -17,6 +29,7 @@ def configure(settings: Settings) -> None:
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _without_tokens,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

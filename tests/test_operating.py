@@ -215,3 +215,13 @@ async def test_a_database_that_is_not_migrated_is_not_served(
     assert "run hosted-inbox migrate" in before.json()["parts"]["database"]
     assert call.status_code in (401, 503)
     assert (after.status_code, after.json()["parts"]["database"]) == (200, "ok")
+
+
+def test_the_log_does_not_tell_the_token_of_a_verification_link(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        answer = httpx.get(f"{service.base}/verify/a-token-that-nobody-may-read")
+        said = service.log.read_text()
+
+    assert answer.status_code == 404
+    assert "/verify/" in said
+    assert "a-token" not in said
