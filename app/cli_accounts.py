@@ -14,7 +14,7 @@ import typer
 
 from app import migrate, preflight
 from app.db import Database, Page, PageRequest
-from app.domain import accounts, audit
+from app.domain import accounts, audit, sender_identity
 from app.domain.accounts import Account, AccountChange, HostedRoots
 from app.settings import Settings
 
@@ -102,7 +102,9 @@ def update_account(
     async def run() -> None:
         async with _opened() as opened, opened.database.writing() as db:
             await accounts.lock(db, [account_id])
-            account = await accounts.update_account(db, account_id, wanted, now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            account = await accounts.update_account(db, account_id, wanted, now=now)
+            await sender_identity.settle(db, account_id, now)  # the plan decides about domains
         _say(_facts(account, opened.roots), as_json=as_json)
 
     _run(run())

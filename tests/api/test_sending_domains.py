@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import select, update
+from typer.testing import CliRunner
 
+from app.cli_accounts import accounts_app
 from app.domain import sender_identity
-from app.domain.accounts import AccountChange, HostedRoots, update_account
+from app.domain.accounts import HostedRoots
 from app.domain.sender_identity import SendingDomain, SigningKey
 from app.settings import Settings
 from app.worker.domains import check_domains
@@ -264,15 +267,22 @@ async def test_mail_is_signed_by_the_domain_and_comes_back_to_it(
 
 
 async def test_a_smaller_plan_takes_the_domain_s_addresses_away(
-    http: httpx.AsyncClient, zone: Zone, service: Service, account: Account
+    http: httpx.AsyncClient,
+    zone: Zone,
+    service: Service,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await connected(http, zone)
     channel = await with_custom(http)
+    monkeypatch.setenv("HOSTED_INBOX_DATA_DIR", str(service.settings.data_dir))
+    monkeypatch.setenv("HOSTED_INBOX_DATABASE_URL", service.settings.database_url)
 
-    async with service.database.writing() as db:
-        change = AccountChange(frozenset({"plan"}), plan="free")
-        await update_account(db, account.id, change, now=datetime.now(UTC))
+    command = ["update", account.id, "--plan", "free"]
+    result = await asyncio.to_thread(CliRunner().invoke, accounts_app, command)
 
+    assert result.exit_code == 0, result.output
+    assert await events(http, "channel.sender_") == ["channel.sender_fell_back"]
     assert await in_force(http, channel) == (
         channel["forwarding_address"],
         ["sender_identity.plan_too_small"],
