@@ -60,6 +60,9 @@ demo: setup ## See it work: a channel, a forwarded mail, a reply
 test: setup clients ## Run the tests, on SQLite and on a PostgreSQL of their own (ARGS=… goes to pytest)
 	TEST_DATABASE=$${TEST_DATABASE:-both} $(BIN)/python -m pytest -n 2 $(ARGS)
 
+fuzz: setup ## Ask the service what nobody thought of, for long: make fuzz ARGS="SECONDS SEED"
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 check: setup ## Style, types, directions, and that generated files are current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

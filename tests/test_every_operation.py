@@ -329,6 +329,31 @@ async def test_values_of_wrong_types_are_refused_with_their_place(http: httpx.As
     assert wrong(found) == {}
 
 
+NO_SUCH = {
+    "boolean": (0, 1, 0.0, "true", "false", "yes", "1", ""),
+    "integer": ("5", 5.5, True, ""),
+    "string": (5, True, 1.5),
+}
+
+
+async def test_a_value_is_not_taken_for_another_that_it_looks_like(
+    http: httpx.AsyncClient,
+) -> None:
+    """`"yes"` is no true and `"5"` is no number: what the document calls wrong is refused."""
+    found: dict[str, str | None] = {}
+    for op in WITH_BODY:
+        assert op.body is not None
+        for name, field in op.body["properties"].items():
+            kinds = {one.get("type") for one in map(resolved, field.get("anyOf", [field]))}
+            if len(kinds - {"null"}) == 1:
+                for value in NO_SUCH.get((kinds - {"null"}).pop() or "", ()):
+                    answer = await op.ask(http, json={**op.example, name: value})
+                    found[f"{op.id} {name} {value!r}"] = fault(answer, 422, "request.invalid")
+
+    assert found
+    assert wrong(found) == {}
+
+
 async def test_a_body_that_is_no_object_is_refused(http: httpx.AsyncClient) -> None:
     found: dict[str, str | None] = {}
     for op in WITH_BODY:

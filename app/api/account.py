@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.house import House
 from app.api.problems import refusals
+from app.api.scalars import Flag
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import accounts
 from app.domain.accounts import Account, AccountChange, HostedRoots
@@ -49,7 +50,7 @@ class AccountPatch(BaseModel):
     company_name: str | None = Field(
         None, min_length=1, max_length=100, description="The default of new channels."
     )
-    answer_by_mail: bool = Field(
+    answer_by_mail: Flag = Field(
         False, description="Send an owner's answer to the notice of an absence to the customer."
     )
 

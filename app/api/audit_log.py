@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import Moment
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
 from app.domain import audit
 

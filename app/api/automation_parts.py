@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.channel_parts import GivenId, Priority, Strict, WarningView
+from app.api.scalars import Flag
 from app.domain.tickets import (
     FAULTS,
     STATUS_RULES,
@@ -60,7 +61,7 @@ class StatusBody(Strict):
     on_conversation_closed: Destination | None = Field(
         None, description="A closed stage. Not given: the first one (`Closed`)."
     )
-    close_conversation: bool = Field(
+    close_conversation: Flag = Field(
         True, description="Is the conversation closed, or opened again, with its ticket?"
     )
 
@@ -87,7 +88,7 @@ class TicketAutomationBody(Strict):
         }
     )
 
-    enabled: bool = False
+    enabled: Flag = False
     properties: TicketPropertiesBody = Field(default_factory=TicketPropertiesBody)
     on_reply_to_closed: ReplyToClosed | None = Field(
         None,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.scalars import Flag
 from app.domain.channels import WholeChannel
 from app.domain.routing import People, RoutingRule, Rule
 from app.domain.sender_identity import Identity
@@ -168,7 +169,7 @@ class RoutingBody(PeopleBody):
 
     mode: Mode = "unassigned"
     strategy: Strategy = "round_robin"
-    require_tracking: bool = Field(
+    require_tracking: Flag = Field(
         True, description="Mode contact_owner: only for contacts that are tracked with a cookie."
     )
     fallback: PeopleBody = Field(

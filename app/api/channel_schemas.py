@@ -19,6 +19,7 @@ from app.api.channel_parts import (
     identity_view,
     routing_view,
 )
+from app.api.scalars import WHOLE, Flag
 from app.api.users import WorkingHours
 from app.domain.channels import Channel, ChannelChange, NewChannel, WholeChannel
 from app.domain.tickets import Service
@@ -29,17 +30,17 @@ Source = Literal["mailbox", "group", "alias"]
 Status = Literal["unknown", "waiting", "verified", "failed", "degraded"]
 
 Days = Annotated[
-    int | None,
+    Annotated[int, Field(ge=0, le=3650), WHOLE] | None,
     Field(
-        ge=0,
-        le=3650,
         description="Days after closing in which an answer reopens a conversation; later it "
         "becomes a linked follow-up. Null: it always reopens.",
     ),
 ]
 
 
-Minutes = Annotated[int | None, Field(ge=1, le=525_600, description="Null: none.")]
+Minutes = Annotated[
+    Annotated[int, Field(ge=1, le=525_600), WHOLE] | None, Field(description="Null: none.")
+]
 
 
 class ServiceTargets(Strict):
@@ -105,7 +106,7 @@ class NewChannelBody(Strict):
         }
     )
 
-    shared: bool = Field(description="Is this the address of a team? Only those are connected.")
+    shared: Flag = Field(description="Is this the address of a team? Only those are connected.")
     provider: Provider = Field(description="Hosted set-up is for `other`.")
     source: Source = Field("mailbox", description="What forwards to the channel.")
     name: str | None = Field(None, max_length=1000)
@@ -126,7 +127,7 @@ class NewChannelBody(Strict):
     reopen_window_days: Days = None
     service_targets: Targets = None
     service_hours: ServiceHours = None
-    connect: bool = Field(False, description="Connect it at once; all or nothing.")
+    connect: Flag = Field(False, description="Connect it at once; all or nothing.")
 
     def channel(self) -> NewChannel:
         """The same in the room's words."""

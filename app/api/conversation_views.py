@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.scalars import Flag
 from app.domain.conversations import Conversation
 
 State = Literal["open", "closed"]
@@ -77,7 +78,7 @@ class ConversationPatch(BaseModel):
     state: State = "open"
     assignee_id: str | None = Field(None, description="A user; null: nobody.")
     team_id: str | None = Field(None, description="A team; null: none.")
-    spam: bool = False
+    spam: Flag = False
 
 
 class NewComment(BaseModel):

@@ -19,9 +19,9 @@ from app.api.conversation_views import (
 )
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.message_views import MessageView, message_view, views_with_deliveries
-from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import Moment
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import conversations
 

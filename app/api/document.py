@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.api import webhook_requests
+from app.api import document_links, webhook_requests
 from app.api.problems import Problem
 
 Operation = dict[str, Any]
@@ -155,6 +155,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 operation["responses"].pop("422", None)
             if tagged:
                 _say_etag(operation)
+    document_links.link(document)
     return document
 
 

@@ -7,6 +7,7 @@ Every answer that is not a success is `application/problem+json`; also what the 
 from __future__ import annotations
 
 import http
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from app import errors
 from app.db import refusal_for
@@ -42,7 +42,6 @@ CODES = {
     404: "request.no_such_path",
     405: "request.method_not_allowed",
 }
-METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 BAD_CURSOR = "request.bad_cursor"
 # Refusals whose code says more than their kind.
 BY_CODE = {
@@ -167,21 +166,19 @@ async def _http(request: Request, fault: Exception) -> ProblemResponse:
     detail = str(fault.detail) if fault.status_code < 500 else "Something went wrong here."
     if fault.status_code == 400:  # FastAPI's only one: a body that breaks the parser
         detail = "The body is not JSON."
-    headers = {"Allow": _allowed(request)} if fault.status_code == 405 else fault.headers
+    headers = fault.headers
+    if fault.status_code == 405:
+        headers = {"Allow": _allowed(request) or (headers or {}).get("Allow", "")}
     return problem(request, fault.status_code, detail, code, headers=headers)
 
 
 def _allowed(request: Request) -> str:
-    """Every method of the path (RFC 9110, 15.5.6); the framework names those of one route."""
-    routes = request.app.routes
-    methods = [
-        method
-        for method in METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
-    ]
-    return ", ".join(methods)
+    """Every documented method of the path (RFC 9110, 15.5.6); the framework names one route's."""
+    given = request.url.path
+    paths = request.app.openapi()["paths"]
+    fitting = [path for path in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), given)]
+    methods = paths[min(fitting, key=lambda path: path.count("{"))] if fitting else ()
+    return ", ".join(sorted(method.upper() for method in methods))
 
 
 async def _database(request: Request, fault: Exception) -> ProblemResponse:

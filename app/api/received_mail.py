@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.message_views import AuthenticationView
 from app.api.messages import raw_answer
-from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import Flag, Moment
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import inbound, raw_mail
 from app.domain.inbound import ReceivedMail
@@ -59,7 +59,7 @@ class ReplayRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dry_run": True}]})
 
-    dry_run: bool = Field(False, description="Only show what would come out.")
+    dry_run: Flag = Field(False, description="Only show what would come out.")
 
 
 class Difference(BaseModel):

@@ -12,6 +12,7 @@ from app.api.house import House
 from app.api.message_views import MessageView, view_with_deliveries
 from app.api.preflight_views import PreflightView, preflight_view
 from app.api.problems import refusals
+from app.api.scalars import Flag
 from app.api.unit_of_work import (
     Caller,
     Db,
@@ -61,7 +62,7 @@ class ReplyFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     upload_id: str = Field(max_length=40, description="From `POST /v1/uploads`.")
-    inline: bool = Field(False, description="Shown within the HTML, which names it by `cid:`.")
+    inline: Flag = Field(False, description="Shown within the HTML, which names it by `cid:`.")
     content_id: str = Field(
         "", max_length=200, description='What the HTML names it by: `<img src="cid:…">`.'
     )
@@ -92,8 +93,8 @@ class NewReply(BaseModel):
     subject: str | None = Field(
         None, min_length=1, max_length=900, description="Null: `Re:` and that of the last mail."
     )
-    quote: bool = Field(True, description="Quote the mail that is answered below the words.")
-    override_suppression: bool = Field(
+    quote: Flag = Field(True, description="Quote the mail that is answered below the words.")
+    override_suppression: Flag = Field(
         False, description="Send also to addresses that were found not to work."
     )
     expected_last_message_id: str | None = Field(

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.channel_access import ChannelId
 from app.api.channel_access import Writer as ChannelWriter
-from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import Moment
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
 from app.domain import conversations, routing
 from app.domain.routing import RoutingDecision

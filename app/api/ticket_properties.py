@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import Flag
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
 from app.domain import tickets
 from app.domain.tickets import PropertyFields, TicketProperty
@@ -64,7 +65,7 @@ class NewProperty(BaseModel):
     type: Kind = "text"
     choices: Choices = Field(default_factory=list)
     default: Value | None = None
-    required: bool = False
+    required: Flag = False
 
 
 class PropertyPatch(BaseModel):
@@ -77,7 +78,7 @@ class PropertyPatch(BaseModel):
     label: str = Field("", max_length=1000)
     choices: Choices = Field(default_factory=list)
     default: Value | None = None
-    required: bool = False
+    required: Flag = False
 
 
 def _shown(found: TicketProperty, response: Response) -> PropertyView:

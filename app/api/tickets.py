@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.channel_parts import Priority
 from app.api.etags import IfMatch, check_match, tagged
-from app.api.moments import Moment
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import Moment
 from app.api.ticket_schemas import (
     BulkChange,
     Changed,

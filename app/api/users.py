@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import WHOLE
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import accounts, contacts, conversations
 from app.domain.accounts import User, UserFields
@@ -91,10 +92,8 @@ class NewUser(BaseModel):
     availability: Availability = "available"
     seat: Seat = Field("paid", description="Only users with a paid seat are assigned by routing.")
     working_hours: WorkingHours | None = None
-    capacity: int | None = Field(
+    capacity: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None = Field(
         None,
-        ge=1,
-        le=100_000,
         description="Open conversations that routing gives at most; null: no limit.",
     )
     signature: str = Field(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.scalars import Flag
 from app.domain import events, webhooks
 from app.domain.webhooks import Webhook, WebhookDelivery
 
@@ -130,7 +131,7 @@ class WebhookPatch(BaseModel):
     url: Url = ""
     types: Types = []
     channel_ids: ChannelIds = None
-    disabled: bool = Field(False, description="Switch it off, or on again where it stood.")
+    disabled: Flag = Field(False, description="Switch it off, or on again where it stood.")
 
 
 class NewReplay(BaseModel):

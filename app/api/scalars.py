@@ -1,4 +1,8 @@
-"""Moments in requests: RFC 3339 and nothing else. Pydantic alone would also take numbers."""
+"""
+Scalars of requests as the document has them, and nothing else.
+
+Pydantic alone would also take `"yes"` for true, `"5"` for a number and a number for a moment.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StrictBool
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -27,3 +31,14 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
+
+
+def _a_number(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("a whole number is due")
+    return value
+
+
+Flag = StrictBool
+# Last of an integer's annotations. 5.0 is whole, too (JSON Schema, `integer`).
+WHOLE = BeforeValidator(_a_number)
