@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
 from app.db import Database
 from app.domain import accounts, erasure, inbound, raw_mail
 from app.store import BlobStore
 from app.worker.clock import Job
+
+log = structlog.get_logger()
 
 ACCOUNTS = 50  # in one turn
 PIECES = 100  # in one turn; the other jobs wait meanwhile
@@ -36,18 +40,25 @@ def purge_spam(database: Database) -> Job:
 def go_on_erasing(database: Database, store: BlobStore, secret: bytes) -> Job:
     """Erasures that were too long for their requests go on, the oldest first."""
 
+    async def advance(account_id: str, erasure_id: str) -> bool:
+        """A piece of it; False: it is done."""
+        async with database.writing() as db:
+            await accounts.lock(db, [account_id])
+            found = await erasure.get_erasure(db, account_id, erasure_id)
+            if found.state == erasure.RUNNING:
+                await erasure.advance(db, store, secret, found, datetime.now(UTC))
+            return found.state == erasure.RUNNING
+
     async def run() -> None:
-        for _ in range(PIECES):
-            async with database.reading() as db:
-                waiting = await erasure.running(db, 1)
-            if not waiting:
-                return
-            async with database.writing() as db:
-                account_id, erasure_id = waiting[0]
-                await accounts.lock(db, [account_id])
-                found = await erasure.get_erasure(db, account_id, erasure_id)
-                if found.state == erasure.RUNNING:
-                    await erasure.advance(db, store, secret, found, datetime.now(UTC))
+        async with database.reading() as db:
+            waiting = await erasure.running(db, ACCOUNTS)
+        left = PIECES
+        for account_id, erasure_id in waiting:
+            try:
+                while left and await advance(account_id, erasure_id):
+                    left -= 1
+            except Exception:  # one that fails does not keep the others waiting
+                log.exception("erasure_failed", erasure=erasure_id)
 
     return Job("go_on_erasing", 2, run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from sqlalchemy import text
 
 from app.domain import erasure
+from app.domain.webhooks import WebhookDelivery
 from app.worker.purging import delete_blobs, go_on_erasing
 from tests.builders import kept, mail, new_user
 from tests.conftest import Service
 from tests.journeys.conftest import Inbox
+from tests.journeys.test_machine_mail import bounce
 
 # What nobody else's data holds.
 SECRETS = ("zaphodia", "beeblebrox", "heartofgold", "pangalactic", "gargleblaster")
@@ -292,6 +295,114 @@ async def test_held_back_mail_is_found_by_what_is_in_it(inbox: Inbox, service: S
     assert await leftovers(service) == {}
     assert (await inbox.http.get(f"/v1/received-mail/{held['id']}/raw")).status_code == 404
     assert (await inbox.http.get(f"/v1/messages/{others['id']}/raw")).status_code == 200
+
+
+async def test_machine_mail_of_the_person_or_about_it_goes_too(
+    inbox: Inbox, service: Service
+) -> None:
+    first = await inbox.take(hers())
+    away = await inbox.take(
+        hers("<2@heartofgold.example>", more="Auto-Submitted: auto-replied (vacation)\r\n")
+    )
+    about = bounce("<nobody-knows@acme.example>").replace(
+        b"carla@customer", b"zaphodia@heartofgold"
+    )
+    report = await inbox.take(about)
+    other = await inbox.take(bounce("<x@acme.example>", "<c@mx.customer.example>"))
+    assert {one["conversation_id"] for one in (away, report, other)} == {None}
+
+    await erase(inbox, service, first["author"]["contact_id"])
+
+    assert await leftovers(service) == {}
+    assert (await inbox.get(f"/v1/messages/{other['id']}"))["report"] == other["report"]
+
+
+async def test_a_late_report_on_an_erased_reply_is_not_kept(inbox: Inbox, service: Service) -> None:
+    ann = await new_user(inbox.http)
+    first = await inbox.take(hers())
+    path = f"/v1/conversations/{first['conversation_id']}/replies"
+    reply = await inbox.post(path, {"text": "Dear Zaphodia", "author_id": ann["id"]}, 202)
+    await erase(inbox, service, first["author"]["contact_id"])
+
+    late = bounce(reply["message_id"]).replace(b"carla@customer", b"zaphodia@heartofgold")
+    row = await inbox.receive(late)
+
+    assert (row["outcome"], row["reason"]) == ("duplicate", "erased")
+    assert await leftovers(service) == {}
+
+
+async def test_the_mail_that_an_owner_was_sent_goes_too(inbox: Inbox, service: Service) -> None:
+    first = await inbox.take(hers())
+    contact = f"/v1/contacts/{first['author']['contact_id']}"
+    ann = await new_user(inbox.http, availability="away")
+    await inbox.patch(contact, {"owner_id": ann["id"]})
+    rule = {"mode": "contact_owner", "require_tracking": False}
+    path = f"/v1/channels/{inbox.channel['id']}/routing"
+    assert (await inbox.http.put(path, json=rule)).status_code == 200
+    await inbox.take(hers("<2@heartofgold.example>"))
+    assert "raw_mail" in await leftovers(service)
+    async with service.database.reading() as db:
+        kinds = (await db.execute(text("SELECT kind FROM outbox_items"))).scalars().all()
+    assert kinds == ["owner_notice"]
+
+    receipt = await erase(inbox, service, first["author"]["contact_id"])
+
+    assert await leftovers(service) == {}
+    assert receipt["counts"]["outbox_items"] == 1
+
+
+async def test_a_merged_contact_is_erased_with_the_one_it_went_into(
+    inbox: Inbox, service: Service
+) -> None:
+    first = await inbox.take(hers())
+    second = await inbox.take(
+        mail(
+            sender="Z <pangalactic@other.example>", message_id="<2@other.example>", subject="Hello"
+        )
+    )
+    one, two = (each["author"]["contact_id"] for each in (first, second))
+    await inbox.post(f"/v1/contacts/{two}/merge", {"into": one})
+
+    await erase(inbox, service, one)
+
+    assert await leftovers(service) == {}
+    assert await inbox.all("/v1/conversations") == []
+
+
+async def test_what_endpoints_answered_is_emptied(inbox: Inbox, service: Service) -> None:
+    first = await inbox.take(hers())
+    hook = await inbox.post("/v1/webhooks", {"url": "https://hooks.example/"}, 201)
+    events = await inbox.all("/v1/events")
+    [about] = [one for one in events if one["type"] == "conversation.created"]
+    attempt = {"at": about["created_at"], "status": 500, "error": "", "milliseconds": 3}
+    async with service.database.writing() as db:
+        account_id = (await db.execute(text("SELECT id FROM accounts"))).scalar_one()
+        for number, event in enumerate((about, events[0])):
+            db.add(
+                WebhookDelivery(
+                    account_id=account_id,
+                    id=f"whd_{number}",
+                    webhook_id=hook["id"],
+                    event_id=event["id"],
+                    event_type=event["type"],
+                    sequence=event["sequence"],
+                    url="https://hooks.example/",
+                    state="delivered",
+                    attempts=[
+                        {**attempt, "body": "I know of a Gargleblaster" if not number else "no"}
+                    ],
+                    tries=1,
+                    next_attempt_at=None,
+                    created_at=datetime.now(UTC),
+                )
+            )
+
+    receipt = await erase(inbox, service, first["author"]["contact_id"])
+
+    assert await leftovers(service) == {}
+    assert receipt["counts"]["webhook_deliveries"] == 1
+    deliveries = await inbox.all(f"/v1/webhooks/{hook['id']}/deliveries")
+    assert [one["attempts"][0]["status"] for one in deliveries] == [500, 500]
 
 
 async def test_another_account_keeps_what_it_has(

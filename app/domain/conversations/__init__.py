@@ -24,6 +24,7 @@ from app.domain.conversations.erasing import (
     messages_by,
     messages_naming,
     remove_messages,
+    reports,
     tidy_up,
     without_octets,
 )
@@ -127,6 +128,7 @@ __all__ = [
     "remove",
     "remove_messages",
     "reply",
+    "reports",
     "room_for_files",
     "show_forwarded",
     "simulate_routing",

@@ -27,7 +27,7 @@ from app.domain.conversations.models import (
 from app.mail.addresses import canonical, names_any
 
 ERASED = "(erased)"
-MERGED_PAGES = 500  # of the index, that one call of `merge_index` rewrites
+MERGED_PAGES = 100  # of the index, that one call of `merge_index` rewrites
 
 _HOLDING = {
     "sqlite": """
@@ -118,6 +118,27 @@ async def messages_naming(
         Message.account_id == account_id, Message.id.in_(found), Message.created_at <= until
     )
     return (await db.execute(statement.order_by(Message.id))).scalars().all()
+
+
+async def reports(
+    db: AsyncSession,
+    account_id: str,
+    conversation_ids: Sequence[str] = (),
+    *,
+    after: str = "",
+    until: datetime,
+    limit: int | None = None,
+) -> Sequence[Message]:
+    """Reports (bounces and the like) in these conversations; none named: in the machine lane."""
+    place = Message.conversation_id
+    statement = select(Message).where(
+        Message.account_id == account_id,
+        place.in_(conversation_ids) if conversation_ids else place.is_(None),
+        Message.report.is_not(None),
+        Message.created_at <= until,
+        Message.id > after,
+    )
+    return (await db.execute(statement.order_by(Message.id).limit(limit))).scalars().all()
 
 
 async def existing(

@@ -59,7 +59,7 @@ async def _conversations(db: AsyncSession, who: Person, found: Found, place: str
 
 
 async def _messages(db: AsyncSession, who: Person, found: Found, place: str) -> Rows:
-    """In its conversations; written elsewhere; naming an address. The place says which of these."""
+    """In its conversations; written elsewhere; naming an address; reports on it: in this order."""
     at, _, after = place.partition(" ")
     number, own = int(at or 0), len(found.conversations)
     addresses = sorted(scrubbing.written(who.addresses))
@@ -72,6 +72,8 @@ async def _messages(db: AsyncSession, who: Person, found: Found, place: str) -> 
     elif number - own <= len(addresses):
         address = addresses[number - own - 1]
         rows = await conversations.messages_naming(db, who.account_id, address, **reach)
+    elif number - own == len(addresses) + 1:
+        rows = await conversations.reports(db, who.account_id, **reach)
     else:
         return (), None
     last = f"{number} {rows[-1].id}" if rows else f"{number + 1} "

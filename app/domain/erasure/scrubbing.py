@@ -11,7 +11,7 @@ from app.mail.addresses import canonical, names_any
 
 ERASED = "(erased)"
 # Keys of events whose values come from mails and people.
-PERSONAL = frozenset({"subject", "recipient", "detail", "text", "name", "address", "reason"})
+PERSONAL = frozenset({"subject", "recipient", "detail", "text", "name", "address"})
 _CONVERSATIONS = re.compile(r"\bcnv_[0-9a-f]{32}\b")
 _MESSAGES = re.compile(r"\bmsg_[0-9a-f]{32}\b")
 

@@ -118,6 +118,26 @@ async def _mentions(walk: Walk, place: str) -> str | None:
     messages = await conversations.messages_naming(
         walk.db, walk.account_id, wanted[at], after=after, until=walk.until, limit=MESSAGES
     )
+    places = sorted({one.conversation_id for one in messages if one.conversation_id})
+    around: Sequence[Message] = ()
+    if places:
+        around = await conversations.reports(walk.db, walk.account_id, places, until=walk.until)
+    await _forget_in(walk, [*messages, *(one for one in around if one not in messages)])
+    if len(messages) < MESSAGES:
+        return f"{at + 1} "
+    return f"{at} {messages[-1].id}"
+
+
+async def _reports(walk: Walk, place: str) -> str | None:
+    """Reports in the machine lane: the search does not know whom they are about."""
+    found = await conversations.reports(
+        walk.db, walk.account_id, after=place, until=walk.until, limit=MESSAGES
+    )
+    await _forget_in(walk, found)
+    return found[-1].id if found else None
+
+
+async def _forget_in(walk: Walk, messages: Sequence[Message]) -> None:
     theirs = [one for one in messages if _is_about(one, walk.addresses)]
     await _empty(walk, theirs)
     named = 0
@@ -130,9 +150,6 @@ async def _mentions(walk: Walk, place: str) -> str | None:
         walk.db, walk.account_id, [one.id for one in messages], walk.addresses
     )
     walk.count(mentions=named, outbox_items=sent)
-    if len(messages) < MESSAGES:
-        return f"{at + 1} "
-    return f"{at} {messages[-1].id}"
 
 
 def _is_about(message: Message, addresses: set[str]) -> bool:
@@ -238,6 +255,7 @@ STAGES: dict[str, Stage] = {
     "conversations": _conversations,
     "authored": _authored,
     "mentions": _mentions,
+    "reports": _reports,
     "ledger": _ledger,
     "held": _held,
     "suppressions": _suppressions,
@@ -292,7 +310,8 @@ def _traces(account_id: str, messages: Iterable[Message]) -> list[Traces]:
         is_forward = (one.attribution or {}).get("original") is not None
         text = None if is_ours or is_forward else one.text
         date = None if is_ours else one.sent_at
-        found.append(Traces(account_id, one.raw_digest, one.message_id, date, text, files))
+        ours = one.id if is_ours else None
+        found.append(Traces(account_id, one.raw_digest, one.message_id, date, text, files, ours))
     return found
 
 

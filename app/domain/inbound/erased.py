@@ -1,7 +1,8 @@
 """
 Mail that was erased and is delivered again: acknowledged, noted in the ledger, kept nowhere.
 
-Only accounts that have erased anything are asked about, once for a group.
+So are reports on mail of ours that was erased; they name whom it was for. Only accounts that have
+erased anything are asked about, once for a group.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from app.domain import raw_mail
 from app.domain.inbound.reading import Reading
 from app.domain.raw_mail import Traces
 from app.domain.sender_identity import Post
+from app.mail import tokens
 
 if TYPE_CHECKING:
     from app.domain.inbound.receiving import Delivery
@@ -34,7 +36,7 @@ async def note_erased(
     asked = [one for one in deliveries if one.facts.has_erased]
     if not asked or post is None:
         return list(deliveries)
-    traces = [_traces(one) for one in asked]
+    traces = [_traces(one, post) for one in asked]
     known = await raw_mail.among_erased(db, post.secret, traces)
     erased = [one for one, is_erased in zip(asked, known, strict=True) if is_erased]
     for one in erased:
@@ -44,12 +46,18 @@ async def note_erased(
     return [one for one in deliveries if not one.is_erased]
 
 
-def _traces(delivery: Delivery) -> Traces:
+def _traces(delivery: Delivery, post: Post) -> Traces:
     account_id, arrival = delivery.facts.account_id, delivery.arrival
     reading = arrival.reading
     if not isinstance(reading, Reading):
         return Traces(account_id, arrival.digest, "")
-    files = [(one.filename, one.size) for one in reading.mail.attachments]
+    report = reading.report
     return Traces(
-        account_id, arrival.digest, reading.message_id, reading.mail.date, reading.text, files
+        account_id,
+        arrival.digest,
+        reading.message_id,
+        reading.mail.date,
+        reading.text,
+        [(one.filename, one.size) for one in reading.mail.attachments],
+        tokens.read_message_id(post.keys, report.original_message_id) if report else None,
     )

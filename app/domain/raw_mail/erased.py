@@ -34,7 +34,8 @@ class Traces:
     """
     What a mail is known by. `text` None: its Message-ID and date are enough.
 
-    `sent_at` is the date in its header; `files` are those with a name, and their sizes.
+    `sent_at` is the date in its header; `files` are those with a name, and their sizes. `reply_id`
+    is a message of ours: this one, or the one that this report is about.
     """
 
     account_id: str
@@ -43,6 +44,7 @@ class Traces:
     sent_at: datetime | None = None
     text: str | None = None
     files: Sequence[tuple[str, int]] = ()
+    reply_id: str | None = None
 
 
 class Marker:
@@ -59,6 +61,10 @@ class Marker:
         """The mark of its Message-ID and date."""
         date = traces.sent_at.isoformat() if traces.sent_at else ""
         return self._mark("id", traces.account_id, key_of("", traces.message_id), date)
+
+    def of_reply(self, traces: Traces) -> str:
+        """The mark of a message of ours."""
+        return self._mark("reply", traces.account_id, traces.reply_id or "")
 
     def content(self, traces: Traces) -> dict[str, Any] | None:
         """What the content of another one has to agree with."""
@@ -109,6 +115,8 @@ async def remember_erased(db: AsyncSession, secret: bytes, erased: Iterable[Trac
             rows.append(_row(one, marker.of_octets(one), None))
         if one.message_id:
             rows.append(_row(one, marker.of_id(one), marker.content(one)))
+        if one.reply_id is not None:
+            rows.append(_row(one, marker.of_reply(one), None))
     if rows:
         await db.execute(insert_new(db, _ERASED), rows)
 
@@ -120,21 +128,26 @@ def _row(traces: Traces, mark: str, content: dict[str, Any] | None) -> dict[str,
 async def among_erased(db: AsyncSession, secret: bytes, arrived: Collection[Traces]) -> list[bool]:
     """For each of these, in their order: was it erased? One statement for all of them."""
     marker = Marker(secret)
-    octets = [marker.of_octets(one) for one in arrived]
-    named = [marker.of_id(one) for one in arrived]
-    own = [marker.of_id(Traces(one.account_id, None, one.message_id)) for one in arrived]
+    asked = [_marks(marker, one) for one in arrived]
     accounts = padded(sorted({one.account_id for one in arrived}))
     known: dict[tuple[str, str], dict[str, Any] | None] = {}
-    for some in chunks(sorted({*octets, *named, *own})):
+    for some in chunks(sorted({mark for marks in asked for mark in marks})):
         rows = await db.execute(
             select(_ERASED).where(_ERASED.c.account_id.in_(accounts), _ERASED.c.mark.in_(some))
         )
         known.update({(row.account_id, row.mark): row.content for row in rows})
-    found = []
-    for one, by_octets, by_id, by_own_id in zip(arrived, octets, named, own, strict=True):
-        is_same = (one.account_id, by_octets) in known
-        for mark in (by_id, by_own_id):
-            key = (one.account_id, mark)
-            is_same = is_same or (key in known and marker.agrees(known[key], one))
-        found.append(is_same)
-    return found
+    return [
+        any(
+            marker.agrees(known[key], one)
+            for key in ((one.account_id, mark) for mark in marks)
+            if key in known
+        )
+        for one, marks in zip(arrived, asked, strict=True)
+    ]
+
+
+def _marks(marker: Marker, one: Traces) -> list[str]:
+    """What the mail may be known by; of our own mail the Message-ID is enough."""
+    undated = Traces(one.account_id, None, one.message_id)
+    marks = [marker.of_octets(one), marker.of_id(one), marker.of_id(undated)]
+    return [*marks, marker.of_reply(one)] if one.reply_id is not None else marks
