@@ -317,6 +317,19 @@ async def test_simulating_another_time_follows_the_working_hours(inbox: Inbox) -
     assert after["winner"] is None
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_nobody_works_at_the_ends_of_the_calendar(inbox: Inbox, at: str) -> None:
+    """There the zone's own time cannot be said."""
+    zone = "America/New_York" if at.startswith("0001") else "Asia/Tokyo"
+    days = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    [ann] = await people(inbox, "ann", working_hours={"time_zone": zone, "days": days})
+    await rule(inbox, mode="users_and_teams", user_ids=[ann])
+
+    found = await inbox.post(f"/v1/channels/{inbox.channel['id']}/routing/simulate", {"at": at})
+
+    assert found["candidates"][0]["skipped"] == "outside_working_hours"
+
+
 async def test_simulating_for_an_unknown_contact_is_refused(inbox: Inbox) -> None:
     path = f"/v1/channels/{inbox.channel['id']}/routing/simulate"
 

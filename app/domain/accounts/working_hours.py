@@ -42,7 +42,10 @@ def check(hours: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_within(hours: Mapping[str, Any], moment: datetime) -> bool:
     """Does the moment lie in working hours? The fields have been checked."""
-    local = moment.astimezone(ZoneInfo(hours["time_zone"]))
+    try:
+        local = moment.astimezone(ZoneInfo(hours["time_zone"]))
+    except OverflowError:  # at the ends of the calendar: nobody works then
+        return False
     now = local.hour * 60 + local.minute
     spans = hours["days"].get(DAYS[local.weekday()], [])
     return any(_minutes(start) <= now < _minutes(end) for start, end in spans)
