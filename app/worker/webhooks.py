@@ -28,6 +28,7 @@ from app.worker.guarded import Guard, Refused
 log = structlog.get_logger()
 
 AT_ONCE = 20  # webhooks that are served at the same time
+OF_ONE = 5  # … of one account: endpoints that hang hold up nobody else's
 LOOK = 2.0  # seconds after which we look without having been told
 TURN = 20.0  # seconds after which what came of a turn is written down, well within the lease
 BODY_KEPT = 2048  # octets of an answer
@@ -94,7 +95,8 @@ class Postman:
                         await news.wait()
 
     def _begin(self, one: tuple[str, str], news: asyncio.Event) -> None:
-        if one in self._serving or len(self._serving) >= AT_ONCE:
+        of_account = sum(account_id == one[0] for account_id, _ in self._serving)
+        if one in self._serving or len(self._serving) >= AT_ONCE or of_account >= OF_ONE:
             return
 
         def ended(task: asyncio.Task[bool]) -> None:
@@ -108,7 +110,7 @@ class Postman:
 
     async def _due(self) -> Sequence[tuple[str, str]]:
         async with self._database.reading() as db:
-            return await webhooks.due(db, self._clock(), AT_ONCE * 2)
+            return await webhooks.due(db, self._clock(), AT_ONCE * 2, of_one=OF_ONE)
 
     async def _serve(self, account_id: str, webhook_id: str) -> bool:
         """One turn of a webhook. False: there was nothing to do, or somebody else does it."""

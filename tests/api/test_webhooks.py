@@ -13,7 +13,7 @@ import pytest
 from app.settings import Settings
 from app.worker.guarded import Guard
 from app.worker.retention import forget_old_deliveries
-from app.worker.webhooks import Postman
+from app.worker.webhooks import OF_ONE, Postman
 from tests.builders import connected_channel
 from tests.conftest import Account, Service
 from tests.receiver import Receiver, receiving
@@ -433,3 +433,19 @@ class TestRunning:
         await receiver.count(4)
 
         assert receiver.numbers == [1, 2, 3, 0]
+
+    async def test_an_account_whose_endpoints_hang_holds_up_nobody_else(
+        self, http: httpx.AsyncClient, other_http: httpx.AsyncClient, receiver: Receiver
+    ) -> None:
+        await make(other_http, receiver)
+        async with receiving() as hanging:
+            hanging.answer = lambda _: None
+            for _ in range(OF_ONE + 3):
+                await make(http, hanging)
+
+            await happen(http)
+            await hanging.count(OF_ONE)
+            await happen(other_http)
+            await receiver.count(1)
+
+            assert len(hanging.requests) == OF_ONE

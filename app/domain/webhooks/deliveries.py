@@ -79,15 +79,21 @@ class Turn:
     replay_place: int | None
 
 
-async def due(db: AsyncSession, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-    """Account and id of webhooks that have something to be sent and that nobody holds."""
-    behind = (
-        select(events.EventSequence.last)
-        .where(events.EventSequence.account_id == Webhook.account_id)
-        .scalar_subquery()
-    )
-    statement = (
-        select(Webhook.account_id, Webhook.id)
+async def due(
+    db: AsyncSession, now: datetime, limit: int, *, of_one: int = PIECE
+) -> Sequence[tuple[str, str]]:
+    """
+    Account and id of webhooks that have something to be sent and that nobody holds.
+
+    Of an account at most `of_one`, and accounts by turns, so that one whose endpoints hang does
+    not hold up the others; endpoints that fail come behind those that answer.
+    """
+    of_account = events.EventSequence.account_id == Webhook.account_id
+    behind = select(events.EventSequence.last).where(of_account).scalar_subquery()
+    failing = Webhook.failing_since.is_not(None).label("failing")
+    turn = func.row_number().over(partition_by=Webhook.account_id, order_by=[failing, Webhook.id])
+    found = (
+        select(Webhook.account_id, Webhook.id, failing, turn.label("turn"))
         .where(
             Webhook.disabled_at.is_(None),
             or_(Webhook.claimed_until.is_(None), Webhook.claimed_until < now),
@@ -98,7 +104,12 @@ async def due(db: AsyncSession, now: datetime, limit: int) -> Sequence[tuple[str
                 Webhook.replay_place.is_not(None),
             ),
         )
-        .order_by(Webhook.account_id, Webhook.id)
+        .subquery()
+    )
+    statement = (
+        select(found.c.account_id, found.c.id)
+        .where(found.c.turn <= of_one)
+        .order_by(found.c.turn, found.c.failing, found.c.account_id)
         .limit(limit)
     )
     return [(row[0], row[1]) for row in await db.execute(statement)]
