@@ -109,6 +109,16 @@ class Resolver:
                 found[one] = task.result() if answered else ERROR
         return found
 
+    def remembered(self, questions: Iterable[_Asked]) -> dict[_Asked, Answer] | None:
+        """The records where all of them are known without asking; else None."""
+        found: dict[_Asked, Answer] = {}
+        for one in questions:
+            kept = self._kept.get(one)
+            if kept is None or kept[0] <= time.monotonic():
+                return None
+            found[one] = kept[1]
+        return found
+
     async def fresh(
         self, questions: Iterable[Question], *, deadline: float = FRESH_DEADLINE
     ) -> dict[Question, Found]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app import resolver as resolving
-from app.resolver import ERROR, Resolver
+from app.resolver import ERROR, Question, Resolver
 from tests.dns_server import Zone, serving
 
 
@@ -47,6 +47,38 @@ async def test_answers_are_remembered_those_that_there_is_nothing_too(
 
     assert again == first
     assert len(zone.asked) == 2
+
+
+async def test_each_kind_of_record_is_remembered_by_itself(zone: Zone, resolver: Resolver) -> None:
+    zone.mail_hosts["a.example.org"] = ["mx1.example.org", "MX2.example.org"]
+    zone.addresses["a.example.org"] = ["192.0.2.1"]
+    questions: list[Question] = [("a.example.org", "MX"), ("a.example.org", "A")]
+    before = resolver.remembered(questions)
+
+    found = await resolver.records(questions)
+
+    assert before is None
+    assert found == {
+        ("a.example.org", "MX"): ["mx1.example.org", "mx2.example.org"],
+        ("a.example.org", "A"): ["192.0.2.1"],
+    }
+    assert resolver.remembered(questions) == found
+    assert resolver.remembered([*questions, ("a.example.org", "TXT")]) is None
+    assert len(zone.asked) == 2
+
+
+async def test_dozens_of_records_are_read_and_huge_ones_not_remembered(
+    zone: Zone, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone.texts["many.example.org"] = [f"verification={at}" for at in range(40)]
+
+    found = await resolver.texts(["many.example.org"])
+    monkeypatch.setattr(resolving, "LONGEST_KEPT", 100)
+    await resolver.texts(["a.example.org"])
+
+    assert len(found["many.example.org"] or ()) == 40
+    assert resolver.remembered([("many.example.org", "TXT")])
+    assert resolver.remembered([("a.example.org", "TXT")]) is None
 
 
 async def test_the_same_question_is_asked_once_at_a_time(zone: Zone, resolver: Resolver) -> None:
