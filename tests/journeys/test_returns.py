@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from app.settings import Settings
+from app.worker.purging import go_on_erasing
 from tests.builders import connected_channel, mail, new_user, read_kept
-from tests.conftest import Deliver
+from tests.conftest import Deliver, Service
 from tests.sink import Sink
 
 CARLA = "Carla Customer <carla@customer.example>"
@@ -175,6 +176,31 @@ async def test_a_bounce_that_comes_through_the_channel_counts_by_our_message_id(
     await deliver(bounce(answered), answered.channel["forwarding_address"], sender="")
 
     assert await fate(http, answered) == ["bounced"]
+
+
+async def test_a_report_about_somebody_who_was_erased_tells_nothing(
+    http: httpx.AsyncClient, deliver: Deliver, answered: Answered, relay: Sink, service: Service
+) -> None:
+    author = {"author_id": answered.reply["author"]["user_id"], "text": "To both"}
+    path = f"/v1/conversations/{answered.conversation_id}/replies"
+    both = {**author, "cc": ["eve@customer.example"]}
+    reply = (await http.post(path, json=both)).json()
+    await relay.received(3)
+    to_eve = {to[0]: sender for sender, to, _ in relay.mails}["eve@customer.example"]
+    hers = mail(sender="Eve <eve@customer.example>", message_id="<eve@customer.example>")
+    _, message = await read_kept(http, await deliver(hers, answered.channel["forwarding_address"]))
+    gone = await http.delete(f"/v1/contacts/{message['author']['contact_id']}")
+    assert gone.status_code == 204
+    await go_on_erasing(service.database, service.house.store, service.house.secret).run()
+    before = (await read(http, reply["id"]))["deliveries"]
+    assert [one["recipient"] for one in before] == ["carla@customer.example", ""]
+
+    await deliver(bounce(answered), to_eve, sender="")
+    again = await http.post(f"/v1/messages/{reply['id']}/deliveries/retry")
+
+    assert (await read(http, reply["id"]))["deliveries"] == before
+    assert (await http.get("/v1/suppressions")).json()["items"] == []
+    assert again.json()["code"] == "outbox.nothing_to_retry"
 
 
 async def test_a_delay_changes_no_state(

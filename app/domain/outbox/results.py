@@ -124,6 +124,8 @@ async def bounced(
     item = (await db.execute(statement)).scalars().first()
     if item is None or item.state not in (SENT, *WAITING):
         return
+    if not item.recipient:  # erased: nothing of what is said about him is kept
+        return
     state = BOUNCED if permanent else item.state
     detail = detail[:DETAIL_LIMIT]
     if (state, detail) == (item.state, item.detail):
@@ -193,6 +195,8 @@ def _change(
 ) -> dict[str, Any]:
     attempts = item.attempts + 1 if result.tried else item.attempts
     state, detail = result.state, result.detail[:DETAIL_LIMIT]
+    if not item.recipient:  # erased while it was under way
+        detail = ""
     next_attempt_at = item.next_attempt_at
     if state == QUEUED:
         state, detail, next_attempt_at = item.state, item.detail, result.not_before or now

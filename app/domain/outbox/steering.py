@@ -53,7 +53,11 @@ async def retry(
     deliveries of the message. Raises Conflict (`outbox.nothing_to_retry`), Invalid.
     """
     items = await _deliveries(db, account_id, message_id, recipients)
-    again = [item for item in items if item.state in _RETRYABLE and not _is_held(item, now)]
+    again = [
+        item
+        for item in items
+        if item.state in _RETRYABLE and item.recipient and not _is_held(item, now)
+    ]
     if not again:
         raise Conflict("There is nothing to send again.", "outbox.nothing_to_retry")
     for item in again:
