@@ -167,6 +167,20 @@ async def test_every_record_has_a_state_of_its_own(http: httpx.AsyncClient, zone
     assert "include:_spf.inbox.localhost" in spf["hint"]
 
 
+async def test_what_no_database_keeps_may_stand_in_the_dns(
+    http: httpx.AsyncClient, zone: Zone
+) -> None:
+    made = await begun(http)
+    for one in made["records"]:
+        if one["type"] == "TXT":
+            zone.texts[one["name"]] = ["v=spf1 include:\x00\x1b[31m -all", "v=DMARC1; p=\x00"]
+
+    found = await checked(http, made)
+
+    assert [one["state"] for one in found["records"][:3]] == ["wrong", "wrong", "wrong"]
+    assert "\x00" not in "".join(one["found"] or "" for one in found["records"])
+
+
 async def test_a_dns_that_is_away_changes_nothing(
     http: httpx.AsyncClient, zone: Zone, service: Service
 ) -> None:

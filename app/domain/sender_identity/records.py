@@ -305,8 +305,13 @@ def _zones(domain: str) -> tuple[str, ...]:
 
 
 def _wrong(found: tuple[str, ...], problem: str, hint: str) -> Verdict:
-    return Verdict(WRONG, _short(found), f"sender_identity.{problem}", hint)
+    return Verdict(WRONG, _short(found), f"sender_identity.{problem}", _printable(hint))
 
 
 def _short(found: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(one[:_LONGEST_FOUND] for one in found[:5])
+    return tuple(_printable(one[:_LONGEST_FOUND]) for one in found[:5])
+
+
+def _printable(text: str) -> str:
+    """Whoever has the domain writes its records: NULs, say, that no database keeps as text."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
