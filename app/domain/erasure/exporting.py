@@ -13,11 +13,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import padded
 from app.domain import contacts, conversations, events, inbound, outbox, tickets
 from app.domain.erasure import scrubbing
 from app.domain.erasure.whose import own_addresses
 
 PIECE = 50
+TOGETHER = 32  # conversations whose messages are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ async def _messages(db: AsyncSession, who: Person, found: Found, place: str) -> 
     addresses = sorted(scrubbing.written(who.addresses))
     reach: dict[str, Any] = {"after": after, "until": who.until, "limit": PIECE}
     if number < own:
-        one = [found.conversations[number]]
-        rows = await conversations.messages_among(db, who.account_id, one, **reach)
+        some = padded(found.conversations[number : number + TOGETHER])
+        rows = await conversations.messages_among(db, who.account_id, some, **reach)
     elif number == own:
         rows = await conversations.messages_by(db, who.account_id, who.contact_id, **reach)
     elif number - own <= len(addresses):
@@ -76,7 +78,8 @@ async def _messages(db: AsyncSession, who: Person, found: Found, place: str) -> 
         rows = await conversations.reports(db, who.account_id, **reach)
     else:
         return (), None
-    last = f"{number} {rows[-1].id}" if rows else f"{number + 1} "
+    following = min(number + TOGETHER, own) if number < own else number + 1
+    last = f"{number} {rows[-1].id}" if rows else f"{following} "
     if number > own:
         rows = [row for row in rows if conversations.is_between(row, set(addresses))]
     fresh = [row for row in rows if row.id not in found.messages]
