@@ -29,6 +29,7 @@ _TRACES = frozenset(
 _HOPS = 30  # Received fields that are read; straight mail has a few
 _FOR = re.compile(r"\bfor\s+<?([^\s<>;]{1,320})>?", re.IGNORECASE)
 _LONGEST = 2000  # characters of a Received field
+_LONGEST_LISTS = 20_000  # characters of To and Cc
 
 
 def is_direct(headers: Headers, recipients: Sequence[str]) -> bool:
@@ -39,6 +40,8 @@ def is_direct(headers: Headers, recipients: Sequence[str]) -> bool:
     hops = headers.values("received")
     if len(hops) > _HOPS or any(_is_for_others(one[:_LONGEST], ours) for one in hops):
         return False
+    if sum(map(len, (*headers.values("to"), *headers.values("cc")))) > _LONGEST_LISTS:
+        return False  # nobody writes to so many straight
     boxes = (*headers.mailboxes("to"), *headers.mailboxes("cc"))
     return any(canonical(box.address) in ours for box in boxes)
 
