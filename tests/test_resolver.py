@@ -63,7 +63,8 @@ async def test_each_kind_of_record_is_remembered_by_itself(zone: Zone, resolver:
         ("a.example.org", "A"): ["192.0.2.1"],
     }
     assert resolver.remembered(questions) == found
-    assert resolver.remembered([*questions, ("a.example.org", "TXT")]) is None
+    text: Question = ("a.example.org", "TXT")
+    assert resolver.remembered([*questions, text]) is None
     assert len(zone.asked) == 2
 
 
@@ -71,14 +72,16 @@ async def test_dozens_of_records_are_read_and_huge_ones_not_remembered(
     zone: Zone, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone.texts["many.example.org"] = [f"verification={at}" for at in range(40)]
+    many: Question = ("many.example.org", "TXT")
+    long: Question = ("a.example.org", "TXT")
 
     found = await resolver.texts(["many.example.org"])
     monkeypatch.setattr(resolving, "LONGEST_KEPT", 100)
     await resolver.texts(["a.example.org"])
 
     assert len(found["many.example.org"] or ()) == 40
-    assert resolver.remembered([("many.example.org", "TXT")])
-    assert resolver.remembered([("a.example.org", "TXT")]) is None
+    assert resolver.remembered([many])
+    assert resolver.remembered([long]) is None
 
 
 async def test_the_same_question_is_asked_once_at_a_time(zone: Zone, resolver: Resolver) -> None:

@@ -29,7 +29,7 @@ _TRACES = frozenset(
 _HOPS = 30  # Received fields that are read; straight mail has a few
 _FOR = re.compile(r"\bfor\s+<?([^\s<>;]{1,320})>?", re.IGNORECASE)
 _LONGEST = 2000  # characters of a Received field
-_LONGEST_LISTS = 20_000  # characters of To and Cc
+_LONGEST_LISTS = 5_000  # characters of To and Cc
 
 
 def is_direct(headers: Headers, recipients: Sequence[str]) -> bool:

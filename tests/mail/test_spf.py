@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.mail import spf
 from app.mail.spf import Answer, Answers, Check, Question
@@ -258,7 +254,9 @@ def test_who_is_asked(address: str, sender: str, helo: str, asked: str) -> None:
 @pytest.mark.parametrize(("count", "expected"), [(10, "pass"), (11, "permerror")])
 def test_ten_lookups_are_made_and_no_more(count: int, expected: str) -> None:
     terms = " ".join(f"a:n{at}.example.com" for at in range(count))
-    zone = {(f"n{at}.example.com", "A"): ["127.0.0.2"] for at in range(count)}
+    zone: dict[Question, Answer] = {
+        (f"n{at}.example.com", "A"): ["127.0.0.2"] for at in range(count)
+    }
     record = f"v=spf1 {terms} all"
     check = Check(HOST, SENDER, HELO)
 
@@ -328,50 +326,6 @@ def test_includes_that_branch_end_with_the_tenth_lookup() -> None:
 
     assert check.result == "permerror"
     assert len(asked) <= 11
-
-
-_pieces = st.sampled_from(
-    [
-        *("all", "include:", "a", "mx", "ptr", "exists:", "ip4:", "ip6:", "redirect=", "exp=", " "),
-        *(
-            "n1.example.com",
-            "%{",
-            "}",
-            "%",
-            "d",
-            "i",
-            "r",
-            "9",
-            "/",
-            "//",
-            "24",
-            ".",
-            "-",
-            "~",
-            "ü",
-        ),
-        *("192.0.2.0", "2001:db8::", "%{ir}", "%{l1r+-/}", ":", "=", "0", "x" * 70, "\x00", "\\"),
-    ]
-)
-_records = st.lists(_pieces, max_size=30).map(lambda parts: "v=spf1 " + "".join(parts))
-_texts = st.one_of(
-    st.none(), st.just("error"), st.lists(st.one_of(_records, st.text()), max_size=3)
-)
-
-
-@given(st.text(), st.text(), st.text(), st.lists(_texts, min_size=1, max_size=6))
-def test_no_input_raises_and_what_is_asked_is_bounded(
-    address: str, sender: str, helo: str, answers: list[Answer]
-) -> None:
-    turn = itertools.cycle(answers)
-    for check in (Check(address, sender, helo), Check(HOST, f"{sender}@example.com", helo)):
-        rounds = 0
-        while check.questions:
-            rounds += 1
-            check.answer({one: next(turn) for one in check.questions})
-
-        assert check.result in (*"none neutral pass fail softfail temperror permerror".split(),)
-        assert rounds <= 1 + 2 * spf.MOST_LOOKUPS
 
 
 def test_long_records_and_local_parts_are_bounded() -> None:
