@@ -274,9 +274,10 @@ class Sender:
                     begun = time.monotonic()
                     async with self._database.writing() as db:
                         items = [one.item for one in held]
-                        await outbox.renew(db, self._who, items, datetime.now(UTC))
+                        ours = await outbox.renew(db, self._who, items, datetime.now(UTC))
                     for one in held:
-                        one.sure_until = begun + SAFE
+                        if one.item.id in ours:  # others have it after we stood still for long
+                            one.sure_until = begun + SAFE
             except Exception:
                 log.exception("claims_not_renewed")
 

@@ -251,5 +251,8 @@ async def test_a_claim_is_for_one_alone_until_it_runs_out(
         first = await outbox.claim(db, "snd_a", 10, now)
         second = await outbox.claim(db, "snd_b", 10, now)
         late = await outbox.claim(db, "snd_b", 10, now + outbox.LEASE)
+        lost = await outbox.renew(db, "snd_a", first, now + outbox.LEASE)
+        kept = await outbox.renew(db, "snd_b", late, now + outbox.LEASE)
 
     assert [len(first), len(second), len(late)] == [1, 0, 1]
+    assert (lost, kept) == (set(), {late[0].id})

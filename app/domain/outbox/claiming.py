@@ -77,9 +77,9 @@ async def claim(db: AsyncSession, who: str, limit: int, now: datetime) -> list[C
     return [claimed[id_] for _, id_ in found if id_ in claimed]
 
 
-async def renew(db: AsyncSession, who: str, held: Sequence[Claimed], now: datetime) -> None:
-    """Those that are still claimed by `who` stay so for another LEASE."""
-    await _change(db, who, held, claimed_until=now + LEASE)
+async def renew(db: AsyncSession, who: str, held: Sequence[Claimed], now: datetime) -> set[str]:
+    """Those that are still claimed by `who` stay so for another LEASE; gives their ids."""
+    return await _change(db, who, held, claimed_until=now + LEASE)
 
 
 async def give_back(
@@ -148,7 +148,10 @@ def _whole() -> Select[*tuple[Any, ...]]:
     )
 
 
-async def _change(db: AsyncSession, who: str, held: Sequence[Claimed], **change: object) -> None:
+async def _change(
+    db: AsyncSession, who: str, held: Sequence[Claimed], **change: object
+) -> set[str]:
+    changed: set[str] = set()
     for some in chunks([(one.account_id, one.id) for one in held]):
         statement = (
             update(OutboxItem)
@@ -158,6 +161,8 @@ async def _change(db: AsyncSession, who: str, held: Sequence[Claimed], **change:
                 OutboxItem.state.in_(WAITING),
             )
             .values(**change)
+            .returning(OutboxItem.id)
             .execution_options(synchronize_session=False)
         )
-        await db.execute(statement)
+        changed.update((await db.execute(statement)).scalars())
+    return changed
