@@ -125,6 +125,13 @@ def test_keys_that_are_not_there_fail_and_those_nobody_knows_leave_it_open() -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"cv=pass", b"cv=fail"), (b"cv=pass", b"cv=none"), (b"cv=none", b"cv=pass")]
+)
+def test_nothing_is_asked_about_a_chain_that_a_sealer_met_broken(old: bytes, new: bytes) -> None:
+    assert read(chained(2).replace(old, new))[0].names == ()
+
+
 def test_too_many_sets_are_not_looked_at() -> None:
     raw = b"".join(b"ARC-Seal: i=%d; cv=pass; d=x%d.org; s=s\r\n" % (at, at) for at in range(1, 60))
 
