@@ -81,6 +81,7 @@ bench: setup ## Measure on this machine: mails and requests a second
 	$(BIN)/python -m bench
 
 openapi: setup ## Write the OpenAPI document anew
+	$(BIN)/python -m tests.problem_codes
 	$(BIN)/hosted-inbox openapi
 
 migration: setup ## Draft a migration from the models: make migration m="connect channels"

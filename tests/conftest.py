@@ -29,6 +29,7 @@ from app.db import Database
 from app.domain import accounts
 from app.main import create_app
 from app.settings import Settings
+from tests.documented import check_code
 from tests.postgres import create_database, drop_database
 from tests.sink import Sink, sink
 
@@ -191,7 +192,12 @@ async def client(service: Service) -> AsyncIterator[MakeClient]:
 
     def make(key: str | None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        one = httpx.AsyncClient(transport=transport, base_url="http://inbox.test", headers=headers)
+        one = httpx.AsyncClient(
+            transport=transport,
+            base_url="http://inbox.test",
+            headers=headers,
+            event_hooks={"response": [check_code]},
+        )
         made.append(one)
         return one
 

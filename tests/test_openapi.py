@@ -17,6 +17,7 @@ from openapi_spec_validator import validate
 from app import cli
 from app.main import create_app
 from app.settings import Settings
+from tests import problem_codes
 from tests.operations import DOCUMENT, OPERATIONS, Op, fits, resolved
 
 PUBLIC = {"get_liveness", "get_readiness", "get_metrics"}
@@ -33,6 +34,13 @@ def test_the_committed_document_is_current() -> None:
     current = create_app(Settings()).openapi()
 
     assert json.loads(COMMITTED.read_text("utf-8")) == current
+
+
+def test_the_table_of_problem_codes_is_current() -> None:
+    """`make openapi` reads it from the source anew."""
+    assert problem_codes.TABLE.read_text("utf-8") == problem_codes.written(
+        problem_codes.table(problem_codes.read())
+    )
 
 
 def test_the_document_is_valid_openapi() -> None:

@@ -9,8 +9,10 @@ operation refuses, which stands at its route (`responses=refusals(…)`).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from app.api import document_links, webhook_requests
@@ -19,6 +21,10 @@ from app.api.problems import Problem
 Operation = dict[str, Any]
 _LIST = re.compile(r"ListOf_(\w+?)(?:View)?_")
 METHODS = ("get", "put", "post", "patch", "delete")
+# By operation and status; read from the source by `make openapi` (tests/problem_codes.py).
+CODES: dict[str, dict[str, list[str]]] = json.loads(
+    Path(__file__).with_name("problem_codes.json").read_text("utf-8")
+)
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 TAGS = {
@@ -155,6 +161,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 operation["responses"].pop("422", None)
             if tagged:
                 _say_etag(operation)
+            _say_codes(operation)
     document_links.link(document)
     return document
 
@@ -270,6 +277,16 @@ def _possible_refusals(operation: Operation, method: str) -> Iterator[int]:
         yield 409
     if _takes(operation, "If-Match"):
         yield 412
+
+
+def _say_codes(operation: Operation) -> None:
+    """The codes of its own that each refusal may have, in words and for programs."""
+    table = CODES.get(operation["operationId"], {})
+    found = {status: table[status] for status in operation["responses"] if status in table}
+    if found:
+        operation["x-problem-codes"] = found
+        each = [f"{status} {', '.join(f'`{c}`' for c in codes)}" for status, codes in found.items()]
+        operation["description"] += "\n\nMay be refused with: " + "; ".join(each) + "."
 
 
 def _takes(operation: Operation, name: str) -> bool:

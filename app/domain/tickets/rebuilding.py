@@ -146,10 +146,10 @@ def _read_stages(before: Pipeline, wanted: Sequence[WantedStage]) -> list[Stage]
             )
         names.add(name.casefold())
         found.append(Stage(one.id or ids.new("stg"), name, one.state))
-    for state in (OPEN, CLOSED):
+    last = ((OPEN, "tickets.last_open_stage"), (CLOSED, "tickets.last_closed_stage"))
+    for state, code in last:
         if not any(one.state == state for one in found):
             detail = f"A pipeline has at least one {state} stage."
-            code = f"tickets.last_{state}_stage"
             raise Conflict(detail, code, (FieldError("/stages", detail),))
     return found
 
