@@ -173,6 +173,7 @@ async def test_the_address_of_a_draft_can_be_chosen(
         ("mailer-daemon", "channel.address_reserved"),
         ("NoReply", "channel.address_reserved"),
         ("no-reply", "channel.address_reserved"),
+        ("No.Reply", "channel.address_reserved"),
         ("hostmaster", "channel.address_reserved"),
         ("webmaster", "channel.address_reserved"),
         ("root", "channel.address_reserved"),

@@ -59,8 +59,8 @@ def read_local_part(text: str, *, at: str) -> str:
 
 
 def is_reserved(local: str) -> bool:
-    """Is this local part (lower case) one that nobody is given?"""
-    return local in RESERVED
+    """Is this local part (lower case) one that nobody is given, however its words are parted?"""
+    return local in RESERVED or local.replace(".", "-").replace("_", "-") in RESERVED
 
 
 def proposed_stem(team_address: str | None) -> str:
