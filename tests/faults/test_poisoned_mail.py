@@ -31,8 +31,8 @@ def break_understanding(patch: pytest.MonkeyPatch) -> None:
     """Understanding raises for one mail from now on."""
     healthy = conversations.take_in
 
-    async def broken(db: Any, incoming: Sequence[Any], now: Any) -> Any:
-        done = await healthy(db, incoming, now)  # what it has written has to be undone
+    async def broken(db: Any, incoming: Sequence[Any], *more: Any, **named: Any) -> Any:
+        done = await healthy(db, incoming, *more, **named)  # what it has written has to be undone
         if any(one.subject == POISON for one in incoming):
             raise Fault("this subject is too much for us")
         return done
