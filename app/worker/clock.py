@@ -12,6 +12,9 @@ import structlog
 
 log = structlog.get_logger()
 
+SELDOM = 60.0  # seconds
+AFTER_START = 10.0
+
 
 @dataclass(slots=True)
 class Job:
@@ -21,7 +24,7 @@ class Job:
     every: float
     run: Callable[[], Awaitable[None]]
     due: float = 0.0
-    at_end: bool = True  # once more when the clock stops
+    at_end: bool = False  # once more when the clock stops
 
 
 class Clock:
@@ -34,7 +37,10 @@ class Clock:
         self.beat = time.monotonic()
 
     def start(self) -> None:
-        """Begin; `stop` ends it."""
+        """Begin; `stop` ends it. What is seldom done is not done first thing."""
+        for job in self._jobs:
+            if job.every >= SELDOM:
+                job.due = time.monotonic() + AFTER_START
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -46,11 +52,6 @@ class Clock:
         for job in self._jobs:
             if job.at_end:
                 await self._run_one(job)
-
-    async def run_all(self) -> None:
-        """Run every job once, now."""
-        for job in self._jobs:
-            await self._run_one(job)
 
     async def _run(self) -> None:
         while not self._stopped.is_set():

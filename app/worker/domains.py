@@ -49,4 +49,4 @@ def check_domains(database: Database, resolver: Resolver, roots: HostedRoots) ->
         except NotFound:
             log.info("domain_is_gone", domain_id=domain_id)
 
-    return Job("check_domains", EVERY, run, at_end=False)  # the DNS may be slow
+    return Job("check_domains", EVERY, run)

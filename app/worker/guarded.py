@@ -9,6 +9,7 @@ Host go by the name. Redirects are not followed, no proxy is asked, time and siz
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -58,6 +59,12 @@ def addresses_by(resolver: Resolver) -> Resolve:
     return resolve
 
 
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes a while: once in a process."""
+    return httpx.create_ssl_context()
+
+
 class Guard:
     """Makes guarded POST requests; connections are kept open for a while."""
 
@@ -71,7 +78,7 @@ class Guard:
     ) -> None:
         self._patience = patience
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or httpx.create_ssl_context(),
+            ssl_context=tls or _tls(),
             max_connections=CONNECTIONS,
             max_keepalive_connections=20,
             keepalive_expiry=10.0,

@@ -23,7 +23,7 @@ def note_key_uses(database: Database, take: Callable[[], set[str]]) -> Job:
             async with database.writing() as db:
                 await accounts.note_key_uses(db, used, datetime.now(UTC))
 
-    return Job("note_key_uses", 10, run)
+    return Job("note_key_uses", 10, run, at_end=True)
 
 
 def tidying(name: str, every: float, database: Database, tidy: Tidy) -> Job:
