@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from app.api.problems import BAD_CURSOR, RequestProblem
@@ -26,13 +28,25 @@ class ListOf(BaseModel, Generic[T]):
     )
 
 
-# `async def`, though it waits for nothing: FastAPI hands plain functions to a thread.
+# Which list the request reads: its path and order. A cursor of another one is refused.
+_LIST: ContextVar[str] = ContextVar("list", default="")
+
+
+def _name_of_list(request: Request) -> str:
+    order = [request.query_params.get(name, "") for name in ("sort", "order")]
+    text = "\n".join((request.url.path, *order))
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+# `async def`: FastAPI hands plain functions to a thread, where the variable would be another.
 async def _page_request(
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=200, description="Items in one answer.")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=1000, description="`next_cursor` of the answer before.")
     ] = None,
 ) -> PageRequest:
+    _LIST.set(_name_of_list(request))
     return PageRequest(limit, _decode(cursor) if cursor is not None else None)
 
 
@@ -49,18 +63,22 @@ def _encode(key: tuple[Any, ...] | None) -> str | None:
     if key is None:
         return None
     parts = [{"t": v.isoformat()} if isinstance(v, datetime) else v for v in key]
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    text = json.dumps([_LIST.get(), *parts])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str) -> tuple[Any, ...]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if not isinstance(parts, list) or not parts:
+        if not isinstance(parts, list) or len(parts) < 2:
             raise ValueError("not a key")
-        return tuple(_part(part) for part in parts)
+        key = tuple(_part(part) for part in parts[1:])
     except (ValueError, TypeError, KeyError, binascii.Error, RecursionError) as fault:
         raise RequestProblem(400, "This cursor was not made by us.", BAD_CURSOR) from fault
+    if parts[0] != _LIST.get():
+        raise RequestProblem(400, "This cursor belongs to another list.", BAD_CURSOR)
+    return key
 
 
 def _part(part: object) -> object:

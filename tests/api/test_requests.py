@@ -247,3 +247,17 @@ async def test_long_answers_are_compressed_for_those_who_take_it(http: httpx.Asy
     assert "content-encoding" not in plain.headers
     assert small.headers["content-encoding"] == "gzip"
     assert small.json() == plain.json()
+
+
+async def test_a_cursor_leads_on_in_its_own_list_only(http: httpx.AsyncClient) -> None:
+    for name in ("One", "Two", "Three"):
+        await http.post("/v1/teams", json={"name": name})
+    first = (await http.get("/v1/teams", params={"limit": 1})).json()["next_cursor"]
+
+    own = await http.get("/v1/teams", params={"limit": 1, "cursor": first})
+    other = await http.get("/v1/users", params={"cursor": first})
+    tickets = await http.get("/v1/tickets", params={"cursor": first, "sort": "created_at"})
+
+    assert [one["name"] for one in own.json()["items"]] == ["Two"]
+    is_problem(other, 400, "request.bad_cursor")
+    is_problem(tickets, 400, "request.bad_cursor")
