@@ -30,6 +30,7 @@ log = structlog.get_logger()
 AT_ONCE = 20  # webhooks that are served at the same time
 OF_ONE = 5  # … of one account: endpoints that hang hold up nobody else's
 LOOK = 2.0  # seconds after which we look without having been told
+PAUSE = 0.05  # seconds in which more news may come: not every commit is worth a look
 TURN = 20.0  # seconds after which what came of a turn is written down, well within the lease
 BODY_KEPT = 2048  # octets of an answer
 
@@ -93,6 +94,9 @@ class Postman:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
                         await news.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PAUSE):
+                        await self._stopped.wait()
 
     def _begin(self, one: tuple[str, str], news: asyncio.Event) -> None:
         of_account = sum(account_id == one[0] for account_id, _ in self._serving)
