@@ -76,7 +76,7 @@ async def standing_of(
     accounts = padded(sorted({account_id for account_id, _ in wanted}))
     for some in chunks(sorted({user_id for _, user_id in wanted})):
         for row in await db.execute(_STANDING, {"accounts": accounts, "users": some}):
-            absence = _absence(row.availability, row.working_hours, moment)
+            absence = absence_of(row.availability, row.working_hours, moment)
             paid = row.seat == "paid"
             found[row.account_id, row.id] = Standing(
                 row.id, row.name, row.email, absence, paid, row.capacity
@@ -84,7 +84,8 @@ async def standing_of(
     return found
 
 
-def _absence(availability: str, hours: Mapping[str, Any] | None, moment: datetime) -> str | None:
+def absence_of(availability: str, hours: Mapping[str, Any] | None, moment: datetime) -> str | None:
+    """Why a user is not there at the moment (A3); None when he is."""
     if availability != "available":
         return AWAY
     try:

@@ -15,6 +15,7 @@ from app import ids
 from app.db import Page, PageRequest, chunks, padded, page_of
 from app.domain.accounts import given, working_hours
 from app.domain.accounts.models import ADDRESS_LIMIT, TeamMember, User, UserAddress
+from app.domain.accounts.standing import absence_of
 from app.errors import Conflict, FieldError, Invalid, NotFound, invalid_field
 from app.mail.addresses import canonical
 
@@ -161,9 +162,9 @@ async def delete_user(db: AsyncSession, account_id: str, user_id: str, *, now: d
 
 def is_available(user: User, moment: datetime) -> bool:
     """Is the user there: available, and within working hours if there are any (A3)?"""
-    if user.deleted_at is not None or user.availability != "available":
+    if user.deleted_at is not None:
         return False
-    return user.working_hours is None or working_hours.is_within(user.working_hours, moment)
+    return absence_of(user.availability, user.working_hours, moment) is None
 
 
 # Core and made once, because it runs for every mail.
