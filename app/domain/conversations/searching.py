@@ -240,23 +240,3 @@ async def _place_of(db: AsyncSession, asked: Question, message_id: str) -> Any:
         .limit(1)
     )
     return found.scalar_one_or_none() or 0
-
-
-async def rows_holding(
-    db: AsyncSession,
-    account_id: str,
-    phrases: Sequence[words.Phrase],
-    *,
-    after: str,
-    limit: int,
-) -> list[str]:
-    """Some of the ids of the messages that hold all of the phrases, in order, behind this one."""
-    asked = Question(account_id, phrases, dialect_of(db) == "sqlite")
-    source = _joined((FTS, None), (ROWS, _IS_ROW)) if asked.embedded else ROWS
-    statement = (
-        select(ROWS.c.message_id)
-        .select_from(source)
-        .where(ROWS.c.account_id == account_id, ROWS.c.message_id > after, asked.found)
-    )
-    found = await db.execute(statement.order_by(ROWS.c.message_id).limit(limit))
-    return list(found.scalars())
