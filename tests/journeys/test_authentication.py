@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -43,16 +42,8 @@ async def zone() -> AsyncIterator[Zone]:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path, zone: Zone) -> Settings:
-    return Settings(
-        database_url=database_url,
-        data_dir=tmp_path,
-        smtp_port=0,
-        secret_key="only for tests",
-        drain_seconds=5,
-        rate_limit=0,
-        dns_servers=(zone.server,),
-    )
+def settings(settings: Settings, zone: Zone) -> Settings:
+    return settings.model_copy(update={"dns_servers": (zone.server,)})
 
 
 @pytest.fixture
