@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -10,6 +14,8 @@ from app.api.document import CODES
 from tests.operations import OPERATIONS
 from tests.problem_codes import SAID_BY_RULE
 
+# A file to note them in, for `tests/problem_examples.py`.
+SEEN = os.environ.get("PROBLEMS_SEEN")
 _PATHS = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", op.path)), op) for op in OPERATIONS]
 
 
@@ -25,6 +31,13 @@ async def check_code(answer: httpx.Response) -> None:
     fitting = [op for form, op in _PATHS if op.method == method and form.fullmatch(path)]
     if fitting:
         op = min(fitting, key=lambda one: len(one.places))
+        if SEEN:
+            _note({"operation": op.id, **answer.json()})
         known = CODES.get(op.id, {}).get(status, [])
         assert code in known, f"{op.id} is not documented to be refused with {status} {code}"
         assert status in op.spec["responses"], f"{op.id} is not documented to answer {status}"
+
+
+def _note(problem: dict[str, Any]) -> None:
+    with Path(str(SEEN)).open("a", encoding="utf-8") as seen:
+        seen.write(json.dumps(problem) + "\n")

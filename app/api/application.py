@@ -25,6 +25,7 @@ from app.api import (
     conversations,
     deliveries,
     document,
+    document_words,
     erasures,
     events,
     health,
@@ -81,13 +82,6 @@ ROUTERS = (
     webhook_deliveries,
     health,
 )
-DESCRIPTION = """
-A shared inbox for a team address whose mail lives somewhere else. Connect a channel, let the
-company's mail server forward to the channel's address, and read who really wrote as conversations.
-
-Every request carries an API key: `Authorization: Bearer <key>`. Refusals are
-`application/problem+json` (RFC 9457) with a stable `code`.
-"""
 
 
 def build(
@@ -97,7 +91,7 @@ def build(
     app = FastAPI(
         title="Hosted Inbox",
         version=VERSION,
-        description=DESCRIPTION.strip(),
+        description=document_words.DESCRIPTION.strip(),
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

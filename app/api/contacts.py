@@ -16,6 +16,15 @@ from app.domain import contacts, conversations, erasure
 from app.domain.contacts import ContactDetails, ContactFields, ContactFilter
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=UnitOfWork)
+ERASED = {
+    "description": "It is erased, or will be in a while.",
+    "headers": {
+        "Location": {
+            "description": "The receipt (`/v1/erasures/…`).",
+            "schema": {"type": "string", "format": "uri-reference"},
+        }
+    },
+}
 Reader = Annotated[Caller, caller_with("contacts:read")]
 Writer = Annotated[Caller, caller_with("contacts:write")]
 
@@ -204,7 +213,7 @@ async def update_contact(
     "/{contact_id}",
     operation_id="erase_contact",
     status_code=204,
-    responses=refusals(401, 403, 404, 429),
+    responses={204: ERASED, **refusals(401, 403, 404, 429)},
 )
 async def erase_contact(
     contact_id: str, caller: Writer, db: Db, house: TheHouse, response: Response

@@ -9,13 +9,21 @@ operation refuses, which stands at its route (`responses=refusals(…)`).
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.api import document_links, webhook_requests
+from app.api import (
+    document_examples,
+    document_links,
+    document_problems,
+    document_words,
+    webhook_requests,
+)
+from app.api.example_story import an_id
 from app.api.problems import Problem
 
 Operation = dict[str, Any]
@@ -26,31 +34,6 @@ CODES: dict[str, dict[str, list[str]]] = json.loads(
     Path(__file__).with_name("problem_codes.json").read_text("utf-8")
 )
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-
-TAGS = {
-    "account": "The account that the key belongs to. Plan and subdomain are the operator's.",
-    "users": "The people of the account. Mail from one of their addresses is a teammate's.",
-    "teams": "Teams of users; in routing a team stands for its members.",
-    "API keys": "Keys of the account. A key hands out no more than it may do itself.",
-    "audit log": "Who changed which setting of the account, before and after.",
-    "channels": "Team addresses whose mail is forwarded here, from draft to connected, with "
-    "sender identity, routing, ticket automation and forwarding address as sub-resources.",
-    "sender addresses": "Custom addresses that the account proves to be its own.",
-    "sending domains": "Domains of the account's own, connected by DNS records: channels "
-    "may write from every address at them.",
-    "contacts": "The people outside who write to the account.",
-    "conversations": "What one contact and the team write to each other about one thing.",
-    "messages": "Mails, internal comments and events of conversations; raw mail, attachments, and "
-    "who wrote a mail with the reasons.",
-    "deliveries": "What leaves: each mail for each recipient with its fate, and addresses that get "
-    "none.",
-    "received mail": "The ledger: every delivery over SMTP, to each recipient, with its outcome.",
-    "sender lists": "Whose mail is let through, and whose is held back in quarantine.",
-    "tickets": "Tickets, the pipelines they go along, and their custom properties.",
-    "events": "The ordered log of what happened in the account.",
-    "webhooks": "Endpoints that events are posted to, signed as Standard Webhooks describes.",
-    "health": "For load balancers and monitoring; no key is needed.",
-}
 
 SERVER_FAULT = (
     "Something went wrong on our side (500 `request.unexpected`), or is away or full just now "
@@ -99,6 +82,18 @@ HEADERS = {
         "description": "Seconds after which to try again.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "RateLimit-Limit": {
+        "description": "Requests that the key may make at once.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Remaining": {
+        "description": "Requests that are left of them.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds until all of them are there again.",
+        "schema": {"type": "integer"},
+    },
 }
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -107,6 +102,7 @@ IDEMPOTENCY_KEY = {
     "description": "Any text of the caller's, best a UUID. The same request with the same key "
     "within 24 hours is done once: the stored answer comes back with `Idempotent-Replayed: true`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "7b0a5a0e-6f0d-4c3b-9a3e-2f5d1c8e4b60",
 }
 IDS = {
     "user_id": ("the user", "usr"),
@@ -136,11 +132,9 @@ IDS = {
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Say everything in the document that follows from the rules; changes and returns it."""
-    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     components = document.setdefault("components", {})
     document["webhooks"] = webhook_requests.described()
-    document["info"]["contact"] = {"name": "Whoever runs this installation"}
-    document["servers"] = [{"url": "/", "description": "This installation."}]
+    document_words.introduce(document)
     _complete_schemas(components.setdefault("schemas", {}))
     _name_lists(document)
     for path in document["paths"].values():
@@ -162,6 +156,9 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             if tagged:
                 _say_etag(operation)
             _say_codes(operation)
+    document_words.say_answers(document)
+    document_problems.show(document, CODES)
+    document_examples.show(document)
     document_links.link(document)
     return document
 
@@ -210,12 +207,15 @@ def _forget_defaults(patch: Operation, schemas: dict[str, Any]) -> None:
 
 def _shared_responses() -> dict[str, Any]:
     shared: dict[str, Any] = {
-        name: {"description": words, "content": PROBLEM} for name, words in REFUSALS.values()
+        name: {"description": words, "content": copy.deepcopy(PROBLEM)}
+        for name, words in REFUSALS.values()
     }
-    shared["TooMany"]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    shared["TooMany"]["headers"] = {
+        name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS if name != "ETag"
+    }
     shared["ServerFault"] = {
         "description": SERVER_FAULT,
-        "content": PROBLEM,
+        "content": copy.deepcopy(PROBLEM),
     }
     return shared
 
@@ -241,9 +241,10 @@ def _complete_contents(operation: Operation) -> None:
 def _complete_parameters(operation: Operation, method: str) -> None:
     parameters: list[dict[str, Any]] = operation.get("parameters", [])
     for parameter in parameters:
-        if parameter["name"] in IDS and "description" not in parameter:
+        if parameter["name"] in IDS:
             what, prefix = IDS[parameter["name"]]
-            parameter["description"] = f"Id of {what} (`{prefix}_…`)."
+            parameter.setdefault("description", f"Id of {what} (`{prefix}_…`).")
+            parameter["example"] = an_id(prefix)
     if method == "post":
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
     if parameters:

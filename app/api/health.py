@@ -17,6 +17,16 @@ from app.api.house import House
 router = APIRouter(tags=["health"])
 
 PATIENCE = 4.0  # seconds that a part has to answer
+METRICS = {
+    "description": "The numbers, a line each.",
+    "content": {
+        "text/plain": {
+            "schema": {"type": "string"},
+            "example": "# HELP process_cpu_seconds_total Total user and system CPU time spent in "
+            "seconds.\n# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 3.2\n",
+        }
+    },
+}
 
 
 class Health(BaseModel):
@@ -60,7 +70,9 @@ async def ready(request: Request, response: Response) -> Health:
     return Health(status="ready" if well else "not ready", parts=parts, notes=notes)
 
 
-@router.get("/metrics", operation_id="get_metrics", response_class=Response)
+@router.get(
+    "/metrics", operation_id="get_metrics", response_class=Response, responses={200: METRICS}
+)
 async def metrics(request: Request) -> Response:
     """
     Read the process' numbers.

@@ -85,7 +85,10 @@ _GUARDS = {
     operation_id="get_attachment",
     response_class=Response,
     responses={
-        200: {"content": {"application/octet-stream": {}}, "description": "The file."},
+        200: {
+            "content": {name: {} for name in ("application/octet-stream", *sorted(SHOWN))},
+            "description": "The file; of another type than these, as octets for saving.",
+        },
         **refusals(401, 403, 404, 429),
     },
 )

@@ -42,6 +42,7 @@ CODES = {
     404: "request.no_such_path",
     405: "request.method_not_allowed",
 }
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 BAD_CURSOR = "request.bad_cursor"
 # Refusals whose code says more than their kind.
 BY_CODE = {
@@ -95,6 +96,11 @@ class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
 
+def title(status: int) -> str:
+    """The status in words, as RFC 9110 has them: those of Python change with its version."""
+    return TITLES.get(status) or http.HTTPStatus(status).phrase
+
+
 def problem(
     request: Request,
     status: int,
@@ -107,7 +113,7 @@ def problem(
     """The problem document as an answer."""
     body: dict[str, Any] = {
         "type": f"urn:hosted-inbox:problem:{code}",
-        "title": http.HTTPStatus(status).phrase,
+        "title": title(status),
         "status": status,
         "detail": detail,
         "code": code,
@@ -209,7 +215,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that may refuse with these statuses."""
     return {
         status: {
-            "description": http.HTTPStatus(status).phrase,
+            "description": title(status),
             "content": {
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
             },

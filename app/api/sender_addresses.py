@@ -86,7 +86,7 @@ async def list_sender_addresses(
     caller: Reader, db: Db, paging: Paging
 ) -> ListOf[SenderAddressItem]:
     """
-    List the account's sender sender_identity.addresses.
+    List the account's sender addresses, the oldest first.
 
     Oldest first, verified or not. Addresses at connected sending domains need no entry here.
     """

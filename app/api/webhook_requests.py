@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-HEADERS = {
-    "webhook-id": "The event's id, the same in every attempt: what was seen may be left.",
-    "webhook-timestamp": "When this attempt was made, in seconds since 1970; refuse old ones.",
-    "webhook-signature": "`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; after a "
-    "rotation two of them, parted by a blank.",
-}
+from app.api.example_story import an_id
+
+# Name, words, example.
+HEADERS = (
+    (
+        "webhook-id",
+        "The event's id, the same in every attempt: what was seen may be left.",
+        an_id("evt"),
+    ),
+    (
+        "webhook-timestamp",
+        "When this attempt was made, in seconds since 1970; refuse what is older than five "
+        "minutes.",
+        "1795509001",
+    ),
+    (
+        "webhook-signature",
+        "`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`, the key being the octets that "
+        "stand as base64 in the secret behind `whsec_`; after a rotation two of them, parted by a "
+        "blank.",
+        "v1,ydtV+yfIcLJRwufisUuBl68JHprCbYJjFrnLdM51Q0M=",
+    ),
+)
 
 
 def described() -> dict[str, Any]:
@@ -22,8 +39,9 @@ def described() -> dict[str, Any]:
             "required": True,
             "description": words,
             "schema": {"type": "string"},
+            "example": example,
         }
-        for name, words in HEADERS.items()
+        for name, words, example in HEADERS
     ]
     return {
         "event": {
