@@ -155,3 +155,44 @@ def test_a_problem_has_the_members_of_rfc_9457_and_a_code() -> None:
     problem: dict[str, Any] = DOCUMENT["components"]["schemas"]["Problem"]
 
     assert {"type", "title", "status", "detail", "instance", "code"} <= set(problem["required"])
+
+
+def test_every_id_in_a_path_is_led_to_by_an_answer_that_holds_it() -> None:
+    links = [
+        (op, link)
+        for op in OPERATIONS
+        for status, answer in op.spec["responses"].items()
+        if status.startswith("2")
+        for link in answer.get("links", {}).values()
+    ]
+
+    led_to = {link["operationId"] for _, link in links}
+    assert [op.id for op in OPERATIONS if op.places and op.id not in led_to] == []
+    for op, link in links:
+        target = next(one for one in OPERATIONS if one.id == link["operationId"])
+        assert link["parameters"].keys() == set(target.places)
+        assert any(value.startswith("$response") for value in link["parameters"].values())
+        assert all(f"{{{name}}}" in op.path for name in _of_path(link))
+
+
+def _of_path(link: dict[str, Any]) -> list[str]:
+    """The places that a link takes from the path of the request before."""
+    given = link["parameters"].values()
+    return [one.removeprefix("$request.path.") for one in given if one.startswith("$request")]
+
+
+def test_links_lead_to_parts_and_to_the_others_that_a_thing_names() -> None:
+    links = {op.id: op.spec["responses"].get("200", {}).get("links", {}) for op in OPERATIONS}
+
+    assert links["get_message"]["get_attachment"]["parameters"] == {
+        "message_id": "$request.path.message_id",
+        "attachment_id": "$response.body#/attachments/0/id",
+    }
+    assert links["list_messages"]["get_attachment"]["parameters"] == {
+        "message_id": "$response.body#/items/0/id",
+        "attachment_id": "$response.body#/items/0/attachments/0/id",
+    }
+    assert links["get_conversation"]["get_user"]["parameters"] == {
+        "user_id": "$response.body#/assignee_id"
+    }
+    assert "get_message" not in links["get_message"]  # `message_id` there is a Message-ID
