@@ -5,26 +5,38 @@ The one chain of migrations, on both databases: it makes what the models say, up
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aiosmtplib
+import httpx
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app import migrate
 from app.api import idempotency  # noqa: F401 - it has a table, too
 from app.db import Base
 from app.domain import models  # noqa: F401 - every table is known when this is imported
+from app.main import create_app
 from app.settings import Settings
 from tests.conftest import DATABASES
 from tests.postgres import create_database, drop_database
+
+FIRST_VERSION = "03d897f2e607"
+# What a service of that version had written after a walk through everything that it could do: a
+# line a row. Nothing was in its outbox yet; that row is made up.
+ROWS = json.loads((Path(__file__).parent / "first_version.json").read_text())
+KEY = "hik_of_the_first_version"
 
 
 @pytest.fixture(params=DATABASES)
@@ -168,3 +180,143 @@ async def test_processes_that_start_at_one_time_migrate_once(empty: Settings) ->
     found = await on(engine, shape)
     await engine.dispose()
     assert modelled(found) == set(Base.metadata.tables)
+
+
+def tables_of(connection: Connection) -> list[Table]:
+    """The tables as they are now, those that others refer to first."""
+    found = MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name in ROWS]
+
+
+def in_types_of(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """The row as the database's driver takes it."""
+
+    def value(name: str, given: Any) -> Any:
+        kind = table.c[name].type
+        if isinstance(kind, DateTime) and given is not None:
+            moment = datetime.fromisoformat(given)
+            return moment.replace(tzinfo=UTC) if kind.timezone else moment
+        return given.encode() if isinstance(kind, LargeBinary) and given is not None else given
+
+    return {name: value(name, given) for name, given in row.items() if name in table.c}
+
+
+def write_rows(connection: Connection) -> None:
+    """Fill every table that there is."""
+    for table in tables_of(connection):
+        connection.execute(table.insert(), [in_types_of(table, row) for row in ROWS[table.name]])
+
+
+def changed_rows(connection: Connection) -> list[Any]:
+    """Rows that were written and are not there as they were, where their columns still are."""
+    lost: list[Any] = []
+    for table in tables_of(connection):
+        there = [dict(row) for row in connection.execute(select(table)).mappings()]
+        for row in ROWS[table.name]:
+            wanted = in_types_of(table, row)
+            same = [one for one in there if all(one[name] == wanted[name] for name in wanted)]
+            if len(same) != 1:
+                lost.append((table.name, row))
+    return lost
+
+
+async def test_a_database_of_the_first_version_is_used_by_this_one(
+    empty: Settings, engine: AsyncEngine
+) -> None:
+    ROWS["api_keys"][0]["hash"] = hashlib.sha256(KEY.encode()).hexdigest()
+    await migrate.upgrade(empty, FIRST_VERSION)
+    there = set(await on(engine, shape))
+    await on(engine, write_rows)
+
+    await migrate.upgrade(empty)
+    changed = await on(engine, changed_rows)
+    used = await use(empty)
+
+    assert {name for name, rows in ROWS.items() if rows} == there
+    assert {name for name, _ in changed} <= {"outbox"}  # nothing had been written to it
+    assert used == {
+        "subjects": ["Where is my order?", "Broken lamp", "An invoice, please"],
+        "texts": [
+            "Hello, my order 17 has not come. Can you look?\n\nCarla",
+            "It came a minute ago, thank you!",
+            None,
+            "Asked the warehouse.",
+            "Thank you all.",
+        ],
+        "found": ["Where is my order?"],
+        "octets": True,
+        "contacts": {"Carla Customer", "Dora Doe", "Emil Example"},
+        "opens tickets": True,
+        "assigns": ["Ann Agent"],
+        "ticket": "A new lamp",
+    }
+
+
+async def test_one_goes_back_to_the_first_version_with_what_is_there(
+    empty: Settings, engine: AsyncEngine
+) -> None:
+    await migrate.upgrade(empty, FIRST_VERSION)
+    await on(engine, write_rows)
+    await migrate.upgrade(empty)
+
+    await on(engine, alembic, command.downgrade, FIRST_VERSION)
+
+    assert {name for name, _ in await on(engine, changed_rows)} <= {"outbox"}
+
+
+async def use(settings: Settings) -> dict[str, Any]:
+    """What the service says of that account, and what becomes of two mails more."""
+    app = create_app(settings.model_copy(update={"smtp_port": 0, "secret_key": "another one"}))
+    async with app.router.lifespan_context(app):
+        door = httpx.ASGITransport(app=app)
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with httpx.AsyncClient(transport=door, base_url="http://a", headers=headers) as http:
+            return await _used(http, app.state.door.port)
+
+
+async def _used(http: httpx.AsyncClient, smtp_port: int) -> dict[str, Any]:
+    async def get(path: str) -> Any:
+        answer = await http.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.json()
+
+    [channel] = (await get("/v1/channels"))["items"]
+    listed = (await get("/v1/conversations"))["items"]
+    [order] = [one for one in listed if one["subject"] == "Where is my order?"]
+    await _mail(smtp_port, channel["forwarding_address"], "Re: Where is my order?", "order-17")
+    await _mail(smtp_port, channel["forwarding_address"], "A new lamp", "lamp-2")
+    messages = (await get(f"/v1/conversations/{order['id']}/messages"))["items"]
+    octets = await http.get(f"/v1/messages/{messages[0]['id']}/raw")
+    people = (await get("/v1/contacts"))["items"]
+    automation = await get(f"/v1/channels/{channel['id']}/ticket-automation")
+    routing = await get(f"/v1/channels/{channel['id']}/routing")
+    users = {one["id"]: one["name"] for one in (await get("/v1/users"))["items"]}
+    [ticket] = (await get("/v1/tickets"))["items"]
+    for path in ("/v1/events", "/v1/received-mail", "/v1/teams", "/v1/ticket-pipelines"):
+        assert (await get(path))["items"], path
+    return {
+        "subjects": [one["subject"] for one in listed],
+        "texts": [one["reply_text"] if one["kind"] != "event" else None for one in messages],
+        "found": [one["subject"] for one in (await get("/v1/conversations?q=warehouse"))["items"]],
+        "octets": b"my order 17 has not come" in octets.content,
+        "contacts": {one["name"] for one in people},
+        "opens tickets": automation["enabled"],
+        "assigns": [users[one] for one in routing["user_ids"]],
+        "ticket": ticket["name"],
+    }
+
+
+async def _mail(port: int, recipient: str, subject: str, answers: str) -> None:
+    raw = (
+        "From: Carla Customer <carla@customer.example>\r\nTo: support@acme.example\r\n"
+        f"Subject: {subject}\r\nMessage-ID: <{uuid4().hex}@customer.example>\r\n"
+        f"In-Reply-To: <{answers}@customer.example>\r\n\r\nThank you all.\r\n"
+    )
+    await aiosmtplib.send(
+        raw.encode(),
+        sender="carla@customer.example",
+        recipients=[recipient],
+        hostname="127.0.0.1",
+        port=port,
+    )
