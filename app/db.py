@@ -47,7 +47,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mappe
 from sqlalchemy.types import TypeEngine
 
 from app.errors import Invalid, Refusal, StorageFull, Unavailable
-from app.sqlite import DRIVER, TextMoment
+from app.sqlite import BEGIN_WRITING, DRIVER, TextMoment
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -198,7 +198,7 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql(BEGIN_WRITING)
 
 
 def _begin(connection: Any) -> None:

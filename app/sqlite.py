@@ -38,6 +38,7 @@ from sqlalchemy.util import await_only
 T = TypeVar("T")
 
 DRIVER = "sqlite+inline"
+BEGIN_WRITING = "BEGIN IMMEDIATE"
 PATIENCE = 0.005  # seconds of the loop that a SELECT may take
 _STEPS = 1000  # of SQLite's virtual machine, from one look at the clock to the next
 # By key or in bounded pieces: that is how this product inserts and updates.
@@ -53,6 +54,8 @@ class Cursor(sqlite3.Cursor):
     def execute(self, sql: str, parameters: Any = (), /) -> Cursor:
         """Run the statement, on the loop or in the thread."""
         verb = sql[:9].upper().split(None, 1)[0] if sql else ""
+        if sql == BEGIN_WRITING and self._begins_at_once(sql):
+            return self
         if verb in _QUICK or sql == "BEGIN":
             return self._run(sql, parameters)
         if verb == "SELECT" and self.connection.quickly(self._run, sql, parameters):
@@ -65,7 +68,20 @@ class Cursor(sqlite3.Cursor):
         super().executemany(sql, parameters)
         return self
 
-    def _run(self, sql: str, parameters: Any) -> Cursor:
+    def _begins_at_once(self, sql: str) -> bool:
+        """False while another process writes; to wait for it is the thread's work."""
+        self._run("PRAGMA busy_timeout=0")
+        try:
+            self._run(sql)
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        finally:
+            self._run(f"PRAGMA busy_timeout={self.connection.patience}")
+        return True
+
+    def _run(self, sql: str, parameters: Any = ()) -> Cursor:
         super().execute(sql, parameters)
         self._rows = deque(super().fetchall()) if self.description else deque()
         return self
@@ -95,6 +111,7 @@ class Connection(sqlite3.Connection):
         super().__init__(*arguments, **named)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._until = math.inf
+        self.patience = int(1000 * named.get("timeout", 5))  # milliseconds
         self._watch()
 
     def cursor(self, factory: Any = Cursor) -> Any:
@@ -180,10 +197,16 @@ class TextMoment(DATETIME):
     """Times in UTC as text, in SQLAlchemy's own form; one conversion instead of two."""
 
     def bind_processor(self, dialect: interfaces.Dialect) -> Any:
+        last: tuple[datetime | None, str | None] = (None, None)
+
         def to_text(value: datetime | None) -> str | None:
+            nonlocal last  # many rows of a statement share their moment
             if value is None:
                 return None
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+            if value is not last[0]:
+                text = value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+                last = (value, text)
+            return last[1]
 
         return to_text
 

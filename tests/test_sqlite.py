@@ -49,6 +49,25 @@ async def test_quick_statements_need_no_thread(database: Database) -> None:
     assert threads == [threading.get_ident()] * 2
 
 
+async def test_to_begin_writing_needs_no_thread_while_nobody_else_writes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_thread = []
+    really = sqlite.Connection.in_thread
+
+    def noted(
+        connection: sqlite.Connection, work: object, *arguments: object, **named: bool
+    ) -> object:
+        in_thread.append(arguments)
+        return really(connection, work, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sqlite.Connection, "in_thread", noted)
+    async with database.writing() as db:
+        await db.execute(text("INSERT INTO words VALUES ('one')"))
+
+    assert in_thread == [()]  # the commit alone
+
+
 async def test_a_long_select_leaves_the_loop_free_and_gives_its_rows(database: Database) -> None:
     async with database.reading() as db:
         search = asyncio.create_task(db.execute(LONG, {"upto": 3_000_000}))

@@ -16,6 +16,7 @@ from publicsuffixlist import PublicSuffixList
 _LONGEST = 253  # characters of a domain name, RFC 1035 2.3.4
 
 
+@lru_cache(maxsize=4096)
 def organizational_domain(domain: str) -> str:
     """
     The public suffix of a domain and one label more (RFC 7489 3.2), lower case, as A-labels.

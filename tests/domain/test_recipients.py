@@ -159,9 +159,10 @@ async def test_the_first_mail_proves_the_forwarding_once(
     later = NOW.replace(hour=13)
 
     async with service.database.writing() as db:
-        news = await channels.mail_arrived(db, [(account.id, first["id"])], NOW)
+        facts = await channels.facts_of(db, account.id, first["id"])
+        news = await channels.mail_arrived(db, [facts, facts], NOW)
         await events.record(db, news, NOW)
-        again = await channels.mail_arrived(db, [(account.id, first["id"])], later)
+        again = await channels.mail_arrived(db, [facts], later)
 
     assert [(n.type, n.data["channel_id"]) for n in news] == [
         ("channel.forwarding_verified", first["id"])
@@ -184,7 +185,8 @@ async def test_mail_that_comes_meanwhile_makes_no_change_stale(
     path = f"/v1/channels/{channel['id']}"
     etag = (await http.get(path)).headers["ETag"]
     async with service.database.writing() as db:
-        await channels.mail_arrived(db, [(account.id, channel["id"])], NOW)
+        facts = await channels.facts_of(db, account.id, channel["id"])
+        await channels.mail_arrived(db, [facts], NOW)
 
     answer = await http.patch(path, json={"name": "New"}, headers={"If-Match": etag})
 

@@ -7,12 +7,25 @@ Plain Core statements, because they run for every mail.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, Text, and_, bindparam, cast, exists, func, or_, select, text, update
+from sqlalchemy import (
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, padded
@@ -117,6 +130,21 @@ _PROVE = (
     .values(forwarding_status=VERIFIED)
     .returning(CHANNELS.c.account_id, CHANNELS.c.id)
 )
+_OF_ACCOUNTS = CHANNELS.c.account_id.in_(bindparam("accounts"))
+_AMONG = union_all(
+    select(CHANNELS.c.account_id, CHANNELS.c.team_address_key).where(
+        _OF_ACCOUNTS,
+        CHANNELS.c.team_address_key.in_(bindparam("addresses")),
+        CHANNELS.c.deleted_at.is_(None),
+    ),
+    select(ADDRESSES.c.account_id, ADDRESSES.c.address).where(
+        ADDRESSES.c.address.in_(bindparam("addresses")),
+        ADDRESSES.c.account_id.in_(bindparam("accounts")),
+    ),
+    select(CHANNELS.c.account_id, cast(CHANNELS.c.other_team_addresses, Text)).where(
+        _OF_ACCOUNTS, text(FURTHER)
+    ),
+)
 _NOTE = update(CHANNELS).where(_THESE).values(last_received_at=bindparam("at"))
 
 
@@ -217,21 +245,11 @@ async def addresses_among(
     Team addresses, the further ones too, and forwarding addresses. One statement for all; of the
     further ones it reads all that the accounts have, which are few.
     """
-    accounts = {account_id for account_id, _ in wanted}
+    accounts = padded(sorted({account_id for account_id, _ in wanted}))
     found: set[tuple[str, str]] = set()
     for some in chunks(sorted({address for _, address in wanted})):
-        team = select(Channel.account_id, Channel.team_address_key).where(
-            Channel.account_id.in_(accounts),
-            Channel.team_address_key.in_(some),
-            Channel.deleted_at.is_(None),
-        )
-        hosted = select(HostedAddress.account_id, HostedAddress.address).where(
-            HostedAddress.address.in_(some), HostedAddress.account_id.in_(accounts)
-        )
-        further = select(Channel.account_id, cast(Channel.other_team_addresses, Text)).where(
-            Channel.account_id.in_(accounts), text(FURTHER)
-        )
-        for of, address in await db.execute(team.union_all(hosted, further)):
+        rows = await db.execute(_AMONG, {"accounts": accounts, "addresses": some})
+        for of, address in rows:
             if address is not None:
                 several = json.loads(address) if address.startswith("[") else [address]
                 found.update((of, canonical(one)) for one in several)
@@ -239,26 +257,30 @@ async def addresses_among(
 
 
 async def mail_arrived(
-    db: AsyncSession, arrived: Sequence[tuple[str, str]], now: datetime
+    db: AsyncSession, arrived: Collection[ChannelFacts], now: datetime
 ) -> list[NewEvent]:
     """
-    Forwarded mail came for these channels (account id, channel id): it is noted, and proves that
-    the forwarding works. Gives the events of the channels for which that is news.
+    Forwarded mail came for these channels: it is noted, and proves that the forwarding works.
+    Gives the events of the channels for which that is news.
 
     Not to be called for a provider's own request to confirm the forwarding.
     """
-    news = []
-    for some in chunks(arrived):
-        which = {
+    for which in _which(arrived):
+        await db.execute(_NOTE, {**which, "at": now})
+    return [
+        NewEvent(row.account_id, "channel.forwarding_verified", {"channel_id": row.id})
+        for which in _which(facts for facts in arrived if facts.confirmation_waiting)
+        for row in await db.execute(_PROVE, which)
+    ]
+
+
+def _which(channels: Iterable[ChannelFacts]) -> Iterator[dict[str, Sequence[str]]]:
+    """The parameters of `_THESE`, in pieces."""
+    for some in chunks(sorted({(facts.account_id, facts.channel_id) for facts in channels})):
+        yield {
             "accounts": padded(sorted({account_id for account_id, _ in some})),
             "channels": [channel_id for _, channel_id in some],
         }
-        news += [
-            NewEvent(row.account_id, "channel.forwarding_verified", {"channel_id": row.id})
-            for row in await db.execute(_PROVE, which)
-        ]
-        await db.execute(_NOTE, {**which, "at": now})
-    return news
 
 
 async def keep_confirmation(

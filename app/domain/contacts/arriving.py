@@ -21,6 +21,7 @@ from app.db import chunks, padded
 from app.domain.contacts.models import ADDRESS_LIMIT, Contact, ContactAddress
 from app.domain.events import NewEvent
 from app.mail.addresses import canonical
+from app.rows import insert_rows
 
 NAME_LIMIT = 200
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -93,7 +94,7 @@ async def create_placeholders(
     ]
     if made:
         rows = [_row(account_id, ref, now) | {"placeholder": True} for account_id, ref in made]
-        await db.execute(insert(CONTACTS), rows)
+        await insert_rows(db, _INSERT_CONTACTS, rows)
     return [(ref, _created(account_id, ref.id, placeholder=True)) for account_id, ref in made]
 
 
@@ -186,7 +187,7 @@ async def _create(
     db: AsyncSession, unknown: dict[Key, _Person], now: datetime
 ) -> dict[Key, ContactRef]:
     made = {key: ContactRef(ids.new("con"), person.name) for key, person in unknown.items()}
-    await db.execute(_INSERT_CONTACTS, [_row(key[0], ref, now) for key, ref in made.items()])
+    await insert_rows(db, _INSERT_CONTACTS, [_row(key[0], ref, now) for key, ref in made.items()])
     addresses = [
         {
             "account_id": key[0],
@@ -197,7 +198,7 @@ async def _create(
         }
         for key, ref in made.items()
     ]
-    await db.execute(_INSERT_ADDRESSES, addresses)
+    await insert_rows(db, _INSERT_ADDRESSES, addresses)
     return made
 
 

@@ -35,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import chunks, dialect_of
 from app.domain.conversations import words
 from app.domain.conversations.models import Message
+from app.rows import insert_rows
 
 # The migration of the index makes these tables: they are of another kind on each database.
 _TABLES = MetaData()
@@ -64,7 +65,7 @@ async def index(db: AsyncSession, messages: Iterable[Mapping[str, Any]]) -> None
     dialect = dialect_of(db)
     rows = _rows_of(messages, dialect)
     if rows:
-        await db.execute(_insert(dialect), rows)
+        await insert_rows(db, _insert(dialect), rows)
 
 
 async def reindex(db: AsyncSession, account_id: str, message_ids: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from app.domain.conversations import assigning, indexing, limits, ticketing
 from app.domain.conversations.incoming import Author, Incoming
 from app.domain.conversations.known import CONVERSATIONS, MESSAGES, THREAD_IDS, Group
 from app.domain.events import NewEvent
+from app.rows import insert_rows
 
 
 def message_row(
@@ -107,16 +108,16 @@ async def write(db: AsyncSession, group: Group, now: datetime) -> None:
         await _name_contacts(db, group, now)
         await assigning.route_opened(db, group, now)
         await ticketing.open_tickets(db, group, now)
-        await db.execute(_INSERT_CONVERSATIONS, group.opened)
+        await insert_rows(db, _INSERT_CONVERSATIONS, group.opened)
     if group.messages:
-        await db.execute(_INSERT_MESSAGES, group.messages)
+        await insert_rows(db, _INSERT_MESSAGES, group.messages)
         await indexing.index(db, group.messages)
     if group.thread_ids:
         rows = [
             {"account_id": account_id, "key": key, "conversation_id": conversation_id}
             for (account_id, key), conversation_id in group.thread_ids.items()
         ]
-        await db.execute(_insert_thread_ids(dialect_of(db)), rows)
+        await insert_rows(db, _insert_thread_ids(dialect_of(db)), rows)
     await limits.write(db, group.reopenings)
     if group.changed:
         await db.execute(_UPDATE, [_change(row) for row in group.changed.values()])

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import ids
 from app.db import dialect_of
 from app.domain.events.models import Event, EventSequence
+from app.rows import insert_rows
 
 _SEQUENCES: Table = EventSequence.__table__  # type: ignore[assignment]
 _INSERT = insert(Event.__table__)  # type: ignore[arg-type]
@@ -60,7 +61,7 @@ async def record(db: AsyncSession, news: Sequence[NewEvent], now: datetime) -> N
                 "created_at": now,
             }
         )
-    await db.execute(_INSERT, rows)
+    await insert_rows(db, _INSERT, rows)
     wake(db, counts)
 
 

@@ -31,6 +31,7 @@ from app.domain.inbound.reading import Reading, proof, read
 from app.domain.inbound.understanding import Understood, apply, understand
 from app.domain.sender_identity import Post
 from app.mail.authentication import Authentication
+from app.rows import insert_rows
 
 log = structlog.get_logger()
 
@@ -112,7 +113,7 @@ async def receive(
         if new:
             await _keep_raw(db, new, now)
             await _process(db, new, now, post)
-        await db.execute(_INSERT, [_ledger_row(delivery) for delivery in deliveries])
+        await insert_rows(db, _INSERT, [_ledger_row(delivery) for delivery in deliveries])
     return answers
 
 
@@ -198,8 +199,8 @@ async def _understand_together(
     results, news = await apply(db, passed, now, post) if passed else ([], [])
     let_through = iter(results)
     # A request to confirm the forwarding is no proof that it works, nor is what is held back.
-    proven = {(p.facts.account_id, p.facts.channel_id) for p in passed if p.confirmation is None}
-    news += await channels.mail_arrived(db, sorted(proven), now)
+    proven = [parcel.facts for parcel in passed if parcel.confirmation is None]
+    news += await channels.mail_arrived(db, proven, now)
     for delivery, parcel in zip(deliveries, parcels, strict=True):
         delivery.mail_class = parcel.mail_class
         if parcel.held:

@@ -13,6 +13,7 @@ from app.db import insert_new
 from app.domain.raw_mail.doomed import among_doomed
 from app.domain.raw_mail.models import RawMail
 from app.errors import NotFound
+from app.rows import insert_rows
 from app.store import BlobStore, digest_of, key_of
 
 IN_ROW = 64 * 1024  # octets; larger mail goes into the blob store
@@ -46,7 +47,7 @@ async def keep(
 
 async def keep_rows(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     """The rows of octets of which the large ones are in the store already; known ones stay."""
-    await db.execute(insert_new(db, _RAW), list(rows))
+    await insert_rows(db, insert_new(db, _RAW), list(rows))
 
 
 async def raw_of(db: AsyncSession, store: BlobStore, account_id: str, digest: str | None) -> bytes:

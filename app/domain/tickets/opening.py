@@ -27,6 +27,7 @@ BY_MAIL, BY_HAND = "email", "manual"
 CATEGORY_LIMIT = 200
 
 _INSERT = insert(Ticket.__table__)  # type: ignore[arg-type]
+_NEEDED = or_(TicketAutomation.enabled.is_(True), TicketAutomation.service_targets.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ async def automations_of(
     db: AsyncSession, keys: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], TicketAutomation]:
     """The automations of those of these channels that open tickets or promise an answer in time."""
-    needed = or_(TicketAutomation.enabled.is_(True), TicketAutomation.service_targets.is_not(None))
-    return await _automations(db, keys, needed)
+    return await _automations(db, keys, _NEEDED)
 
 
 async def all_automations_of(
