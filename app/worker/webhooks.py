@@ -31,6 +31,7 @@ AT_ONCE = 20  # webhooks that are served at the same time
 OF_ONE = 5  # … of one account: endpoints that hang hold up nobody else's
 LOOK = 2.0  # seconds after which we look without having been told
 PAUSE = 0.05  # seconds in which more news may come: not every commit is worth a look
+LONG_PAUSE = 0.4  # … where look after look finds that the news are nobody's
 TURN = 20.0  # seconds after which what came of a turn is written down, well within the lease
 BODY_KEPT = 2048  # octets of an answer
 
@@ -82,11 +83,14 @@ class Postman:
         return turns
 
     async def _run(self) -> None:
+        pause = PAUSE
         with self._wakeups.watching() as news:
             while not self._stopped.is_set():
                 news.clear()
                 try:
-                    for one in await self._due():
+                    found = await self._due()
+                    pause = PAUSE if found else min(2 * pause, LONG_PAUSE)
+                    for one in found:
                         self._begin(one, news)
                 except Exception as fault:  # the next look tries again
                     if refusal_for(fault) is None:
@@ -95,7 +99,7 @@ class Postman:
                     async with asyncio.timeout(LOOK):
                         await news.wait()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PAUSE):
+                    async with asyncio.timeout(pause):
                         await self._stopped.wait()
 
     def _begin(self, one: tuple[str, str], news: asyncio.Event) -> None:

@@ -23,6 +23,7 @@ WORD_LIMIT = 15_000  # words of it; PostgreSQL counts positions up to 16,383
 WORD_LENGTH = 60  # characters of a word that count
 QUESTION_LIMIT = 20  # words or phrases of a question
 PREFIX_LENGTH = 3  # shorter ones at the end of a question are whole words
+_OFTEN = 24  # characters of a word that may be met again
 _BETWEEN = "¶"  # stands between two fields, so that no phrase reaches from one into the other
 
 _SPACES = "".join(chr(n) if chr(n).isalnum() else " " for n in range(128)).lower()
@@ -47,6 +48,7 @@ _UNSPACED = (
 )
 _WORD = re.compile(f"[\\w\u0900-\u0963\u0966-\u0dff{_UNSPACED}]+")
 _PARTS = re.compile(f"([{_UNSPACED}]+)|[^{_UNSPACED}]+")
+_HAS_RUN = re.compile(f"[{_UNSPACED}]")
 _ENDS_RUN = re.compile(f"[{_UNSPACED}]$")
 _PIECES = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
@@ -74,9 +76,17 @@ def folded(text: str) -> str:
 
 
 def _folded(text: str) -> str:
+    # Words come again and again; runs of a script without spaces do not.
+    return _folded_word(text) if len(text) <= _OFTEN else _folded_anew(text)
+
+
+def _folded_anew(text: str) -> str:
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = _DROPPED.sub("", apart).translate(_ALIKE)
     return unicodedata.normalize("NFC", bare)
+
+
+_folded_word = functools.lru_cache(8192)(_folded_anew)
 
 
 def words_of(text: str) -> list[str]:
@@ -85,9 +95,9 @@ def words_of(text: str) -> list[str]:
     if text.isascii():
         words = text.translate(_SPACES).split()
     else:
-        words = []
-        for word in _WORD.findall(text.replace("_", " ")):
-            words.extend((word,) if word.isascii() else _parts(word))
+        words = _WORD.findall(text.replace("_", " "))
+        if _HAS_RUN.search(text):
+            words = [part for word in words for part in _parts(word)]
     if len(text) > WORD_LENGTH and max(map(len, words), default=0) > WORD_LENGTH:
         return [word[:WORD_LENGTH] for word in words]
     return words
@@ -95,6 +105,8 @@ def words_of(text: str) -> list[str]:
 
 def _parts(word: str) -> list[str]:
     """The word; of a script without spaces its pairs, and the last character by itself."""
+    if word.isascii():
+        return [word]
     parts: list[str] = []
     for part in _PARTS.finditer(word):
         run = part[0]
