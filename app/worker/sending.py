@@ -92,6 +92,7 @@ class Sender:
         self._courier = courier
         self._waits = tuple(waits)
         self._who = ids.new("snd")
+        self._turns = outbox.Turns()
         self._held: dict[str, _Held] = {}
         self._results: list[Result] = []
         self._pause = _Pause()
@@ -175,7 +176,7 @@ class Sender:
                 return False
         begun = time.monotonic()
         async with self._database.writing() as db:
-            claimed = await outbox.claim(db, self._who, room, now)
+            claimed = await outbox.claim(db, self._who, room, now, self._turns)
         for item in claimed:
             if item.id not in self._held:
                 held = self._held[item.id] = _Held(item, begun + SAFE)

@@ -46,6 +46,7 @@ from app.domain.outbox.suppressions import (
     suppress,
     suppressed_among,
 )
+from app.domain.outbox.turns import Turns
 
 __all__ = [
     "BOUNCED",
@@ -63,6 +64,7 @@ __all__ = [
     "Result",
     "Shown",
     "Suppression",
+    "Turns",
     "backlog",
     "bounced",
     "cancel",

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import chunks
+from app.db import chunks, padded
 from app.domain.outbox.models import IS_WAITING, OutboxItem
 from app.domain.outbox.service import DEFERRED, QUEUED
+from app.domain.outbox.turns import Key, Turns, due, next_due
 from app.domain.raw_mail import RawMail
 
 LEASE = timedelta(seconds=60)
@@ -51,21 +52,22 @@ class Backlog:
 
 async def has_due(db: AsyncSession, now: datetime) -> bool:
     """Is there anything to claim? A cheap question, for a reading transaction."""
-    return (await db.execute(_due(now, 1))).first() is not None
+    return (await db.execute(due(now, 1))).first() is not None
 
 
-async def claim(db: AsyncSession, who: str, limit: int, now: datetime) -> list[Claimed]:
+async def claim(
+    db: AsyncSession, who: str, limit: int, now: datetime, turns: Turns | None = None
+) -> list[Claimed]:
     """
-    The mails that waited longest, for `who` alone during LEASE.
+    Mails that are due, for `who` alone during LEASE; accounts by `turns` while there are more.
 
     What is claimed by others is passed over, not waited for (SKIP LOCKED on PostgreSQL; on SQLite
     only one transaction writes).
     """
-    keys = _due(now, limit).with_for_update(skip_locked=True, of=OutboxItem)
-    found = [(row.account_id, row.id) for row in await db.execute(keys)]
+    found = await next_due(db, limit, now, turns or Turns())
     claimed: dict[str, Claimed] = {}
     for some in chunks(found):
-        mine = tuple_(OutboxItem.account_id, OutboxItem.id).in_(some)
+        mine = _among(some)
         await db.execute(
             update(OutboxItem)
             .where(mine)
@@ -109,22 +111,11 @@ async def backlog(db: AsyncSession) -> Backlog:
     return Backlog(waiting, oldest)
 
 
-def unclaimed(now: datetime) -> ColumnElement[bool]:
-    """The condition that nobody is sending an item at this moment."""
-    return or_(OutboxItem.claimed_until.is_(None), OutboxItem.claimed_until <= now)
-
-
-def _due(now: datetime, limit: int) -> Select[*tuple[Any, ...]]:
-    return (
-        select(OutboxItem.account_id, OutboxItem.id)
-        .where(
-            IS_WAITING,  # spelled as the index spells it, else SQLite does not use that
-            OutboxItem.next_attempt_at <= now,
-            unclaimed(now),
-        )
-        .order_by(OutboxItem.next_attempt_at, OutboxItem.id)
-        .limit(limit)
-    )
+def _among(keys: Sequence[Key]) -> ColumnElement[bool]:
+    """Of these items, by the primary key: for a list of pairs SQLite goes through the table."""
+    account_ids = sorted({account_id for account_id, _ in keys})
+    ids_alone = [id_ for _, id_ in keys]  # no two items have the same, whosever they are
+    return OutboxItem.account_id.in_(padded(account_ids)) & OutboxItem.id.in_(ids_alone)
 
 
 def _whole() -> Select[*tuple[Any, ...]]:
@@ -156,7 +147,7 @@ async def _change(
         statement = (
             update(OutboxItem)
             .where(
-                tuple_(OutboxItem.account_id, OutboxItem.id).in_(some),
+                _among(some),
                 OutboxItem.claimed_by == who,
                 OutboxItem.state.in_(WAITING),
             )

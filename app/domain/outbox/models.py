@@ -32,6 +32,14 @@ class OutboxItem(Owned, Base):
             sqlite_where=IS_WAITING,
             postgresql_where=IS_WAITING,
         ),
+        Index(
+            "ix_outbox_items_account_due",
+            "account_id",
+            "next_attempt_at",
+            "id",
+            sqlite_where=IS_WAITING,
+            postgresql_where=IS_WAITING,
+        ),
         Index(None, "account_id", "state", "id"),
     )
 

@@ -1,0 +1,114 @@
+"""
+Whose turn it is, while more mail is due than can be sent at once.
+
+Accounts are served by turns, each with an equal part, so that one which has put twenty thousand
+mails holds up nobody else's. Nothing here goes through the queue: a walk over the accounts that
+have mail waiting steps from one to the next by the index, and of each a few mails are taken from
+its head. Deliberately not here: the claim itself (`claiming`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.outbox.models import IS_WAITING, OutboxItem
+
+STEPS = 200  # accounts that one walk passes, most of them perhaps with mail for later
+
+Key = tuple[str, str]  # account id, item id
+
+
+@dataclass(slots=True)
+class Turns:
+    """How far the round of the accounts has come: those `behind` this one are next."""
+
+    behind: str = ""
+
+
+def due(now: datetime, limit: int, account_id: str | None = None) -> Select[*tuple[Any, ...]]:
+    """The mails that nobody has claimed and that waited longest, of all accounts or of one."""
+    statement = select(OutboxItem.account_id, OutboxItem.id).where(is_due(now))
+    if account_id is not None:
+        statement = statement.where(OutboxItem.account_id == account_id)
+    return statement.order_by(OutboxItem.next_attempt_at, OutboxItem.id).limit(limit)
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """The condition that an item waits, is to be tried by now, and nobody is at it."""
+    # IS_WAITING is spelled as the indexes spell it, else SQLite does not use them.
+    return and_(IS_WAITING, OutboxItem.next_attempt_at <= now, unclaimed(now))
+
+
+def unclaimed(now: datetime) -> ColumnElement[bool]:
+    """The condition that nobody is sending an item at this moment."""
+    return or_(OutboxItem.claimed_until.is_(None), OutboxItem.claimed_until <= now)
+
+
+async def next_due(db: AsyncSession, limit: int, now: datetime, turns: Turns) -> list[Key]:
+    """
+    At most `limit` mails that are due, to be claimed in this transaction.
+
+    All of them while that is enough. Else accounts by turns, from those behind `turns` on; what
+    they leave free goes to the mails that waited longest.
+    """
+    oldest = await _locked(db, due(now, limit + 1))
+    if len(oldest) <= limit:
+        return oldest
+    found: list[Key] = []
+    whose = await _accounts(db, limit, now, turns)
+    for place, account_id in enumerate(whose):
+        part = -(-(limit - len(found)) // (len(whose) - place))
+        found += await _locked(db, due(now, part, account_id))
+    chosen = set(found)
+    return [*found, *(key for key in oldest if key not in chosen)][:limit]
+
+
+async def _locked(db: AsyncSession, statement: Select[*tuple[Any, ...]]) -> list[Key]:
+    """What others are just claiming is passed over, not waited for."""
+    rows = await db.execute(statement.with_for_update(skip_locked=True, of=OutboxItem))
+    return [(row.account_id, row.id) for row in rows]
+
+
+async def _accounts(db: AsyncSession, most: int, now: datetime, turns: Turns) -> Sequence[str]:
+    """The next accounts that have mail due; `turns` goes on to behind the last one."""
+    start, found = turns.behind, list[str]()
+    for after in (start, "") if start else (start,):  # to the end, then from the beginning
+        walk = (await db.execute(walk_from(after, now))).all()
+        for account_id, has_due in walk:
+            if account_id in found or len(found) == most:
+                return found
+            turns.behind = account_id
+            if has_due:
+                found.append(account_id)
+        if len(walk) == STEPS:
+            return found
+    return found
+
+
+def walk_from(behind: str, now: datetime) -> Select[*tuple[Any, ...]]:
+    """The STEPS accounts behind this one that have mail waiting, and whether some is due."""
+    first = select(_following(literal(behind)).label("account_id"), literal(1).label("step"))
+    walk = first.cte("walk", recursive=True)
+    more = select(_following(walk.c.account_id), walk.c.step + 1)
+    walk = walk.union_all(more.where(walk.c.account_id.is_not(None), walk.c.step < STEPS))
+    theirs = select(OutboxItem.id).where(OutboxItem.account_id == walk.c.account_id, is_due(now))
+    # No EXISTS: PostgreSQL may answer that for all of them at once, from everything that is due.
+    head = theirs.order_by(OutboxItem.next_attempt_at, OutboxItem.id).limit(1).scalar_subquery()
+    return (
+        select(walk.c.account_id, head.is_not(None).label("has_due"))
+        .where(walk.c.account_id.is_not(None))
+        .order_by(walk.c.step)
+    )
+
+
+def _following(account_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    statement = select(OutboxItem.account_id).where(IS_WAITING, OutboxItem.account_id > account_id)
+    # In the order of one index alone, lest another is used that holds what was sent, too.
+    order = (OutboxItem.account_id, OutboxItem.next_attempt_at, OutboxItem.id)
+    return statement.order_by(*order).limit(1).scalar_subquery()
