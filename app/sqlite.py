@@ -54,6 +54,8 @@ class Cursor(sqlite3.Cursor):
     def execute(self, sql: str, parameters: Any = (), /) -> Cursor:
         """Run the statement, on the loop or in the thread."""
         verb = sql[:9].upper().split(None, 1)[0] if sql else ""
+        if verb == "BEGIN":
+            self.connection.only_reads = sql != BEGIN_WRITING
         if sql == BEGIN_WRITING and self._begins_at_once(sql):
             return self
         if verb in _QUICK or sql == "BEGIN":
@@ -111,6 +113,7 @@ class Connection(sqlite3.Connection):
         super().__init__(*arguments, **named)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._until = math.inf
+        self.only_reads = False  # the transaction that is open
         self.patience = int(1000 * named.get("timeout", 5))  # milliseconds
         self._watch()
 
@@ -120,7 +123,9 @@ class Connection(sqlite3.Connection):
 
     def commit(self) -> None:
         """The changes are on the disk when this returns; also when the task is cancelled."""
-        if self.in_transaction:
+        if self.in_transaction and self.only_reads:
+            super().commit()
+        elif self.in_transaction:
             self.in_thread(super().commit)
 
     def close(self) -> None:

@@ -49,9 +49,10 @@ async def test_quick_statements_need_no_thread(database: Database) -> None:
     assert threads == [threading.get_ident()] * 2
 
 
-async def test_to_begin_writing_needs_no_thread_while_nobody_else_writes(
+async def test_only_the_commit_of_what_was_written_needs_a_thread(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert await words_of(database) == []  # both connections are open
     in_thread = []
     really = sqlite.Connection.in_thread
 
@@ -64,8 +65,9 @@ async def test_to_begin_writing_needs_no_thread_while_nobody_else_writes(
     monkeypatch.setattr(sqlite.Connection, "in_thread", noted)
     async with database.writing() as db:
         await db.execute(text("INSERT INTO words VALUES ('one')"))
+    assert await words_of(database) == ["one"]
 
-    assert in_thread == [()]  # the commit alone
+    assert in_thread == [()]
 
 
 async def test_a_long_select_leaves_the_loop_free_and_gives_its_rows(database: Database) -> None:
