@@ -207,49 +207,25 @@ REPLY_OPENINGS = (
 
 # Anywhere in the subject or the first words of a mail that is known to be automatic.
 AWAY_WORDS = (
-    "out of the office",
-    "out of office",
-    "away from the office",
-    "away from my desk",
-    "currently away",
-    "on vacation",
-    "on holiday",
-    "on annual leave",
-    "on leave",
-    "until my return",
-    "upon my return",
-    "vacation response",
-    "vacation:",
-    "abwesenheit",
-    "abwesend",
-    "nicht im büro",
-    "im urlaub",
-    "absent du",
-    "absence du bureau",
-    "actuellement absent",
-    "en congé",
-    "fuera de la oficina",
-    "de vacaciones",
-    "fora do escritório",
-    "de férias",
-    "fuori sede",
-    "fuori ufficio",
-    "in ferie",
-    "afwezig",
-    "op vakantie",
-    "frånvarande",
-    "fraværende",
-    "poza biurem",
-    "nieobecn",
-    "na urlopie",
-    "в отпуске",
-    "отсутствую",
-    "不在",
-    "休暇",
-    "休假",
-    "부재",
-    "휴가",
-)
+    "out of the office|out of office|away from the office|away from my desk|currently away|"
+    "on vacation|on holiday|on annual leave|on leave|until my return|upon my return|"
+    "vacation response|vacation:|i am away|i'm away|i will be away|i will be out|"
+    "limited access to e-mail|limited access to email|abwesenheit|abwesend|nicht im büro|"
+    "im urlaub|absent du|absence du bureau|actuellement absent|en congé|fuera de la oficina|"
+    "de vacaciones|fora do escritório|de férias|fuori sede|fuori ufficio|in ferie|afwezig|"
+    "op vakantie|frånvarande|fraværende|på semester|inte på kontoret|tjänstledig|på ferie|"
+    "ikke på kontoret|lomalla|poissa|en ole paikalla|poza biurem|nieobecn|na urlopie|"
+    "mimo kancelář|na dovolené|nepřítom|mimo kancelárie|na dovolenke|neprítom|házon kívül|"
+    "irodán kívül|szabadságon|în concediu|in concediu|absent din|în afara biroului|"
+    "na godišnjem odmoru|na dopustu|odsoten|odsotna|odsutan|odsutna|izvan ureda|van kancelarije|"
+    "на одмору|в отпуск|отсутств|вне офиса|отсъств|извън офиса|у відпустці|відсутн|поза офісом|"
+    "εκτός γραφείου|σε άδεια|με άδεια|απουσιάζω|izindeyim|yıllık izin|ofis dışında|"
+    "ofiste değilim|tatildeyim|puhkusel|kontorist väljas|atvaļinājumā|prombūtnē|atostogose|"
+    "atostogauju|fora de l'oficina|de vacances|בחופשה|מחוץ למשרד|לא במשרד|خارج المكتب|خارج مكتبي|"
+    "في إجازة|در مرخصی|خارج از دفتر|ลาพักร้อน|ไม่อยู่ที่สำนักงาน|ไม่อยู่ที่ออฟฟิศ|nghỉ phép|"
+    "vắng mặt|không có mặt tại văn phòng|sedang cuti|di luar kantor|bercuti|di luar pejabat|不在|"
+    "休暇|休業|出張中|休假|出差|부재|휴가|출장 중"
+).split("|")
 
 _LEAD = " \t[(*<\"'【［"
 
@@ -271,4 +247,5 @@ def says_away(text: str) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(text.lower().replace("’", "'").split())
+    # A Turkish İ is "i" with a dot of its own when it is made small.
+    return " ".join(text.lower().replace("i\u0307", "i").replace("’", "'").split())

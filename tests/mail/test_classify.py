@@ -205,6 +205,31 @@ def test_an_answer_of_somebody_away_is_out_of_office() -> None:
     assert found.mail_class == "out_of_office"
 
 
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Autosvar: Order", "Jag är på semester."),
+        ("Automatisk svar: Order", "Jeg er på ferie."),
+        ("Automaattinen vastaus: Order", "Olen lomalla."),
+        ("Automatická odpověď: Order", "Jsem mimo kancelář."),
+        ("Automatikus válasz: Order", "Szabadságon vagyok."),
+        ("Răspuns automat: Order", "Sunt în concediu."),
+        ("Автоматична відповідь: Order", "Я у відпустці."),
+        ("Otomatik yanıt: Order", "İzindeyim."),
+        ("Αυτόματη απάντηση: Order", "Είμαι εκτός γραφείου."),
+        ("תשובה אוטומטית: Order", "אני בחופשה."),
+        ("رد تلقائي: Order", "أنا في إجازة."),
+        ("ตอบกลับอัตโนมัติ: Order", "ลาพักร้อน"),
+        ("Trả lời tự động: Order", "Tôi đang nghỉ phép."),
+    ],
+)
+def test_absence_is_understood_in_many_languages(subject: str, body: str) -> None:
+    away = verdict("Auto-Submitted: auto-generated\n", subject=subject, body=body)
+    other = verdict("Auto-Submitted: auto-generated\n", subject=subject, body="OK.")
+
+    assert (away.mail_class, other.mail_class) == ("out_of_office", "auto_reply")
+
+
 def test_a_null_reverse_path_without_a_report_is_generated() -> None:
     found = verdict(reverse_path="")
 
