@@ -335,3 +335,14 @@ def test_a_block_in_a_table_is_read():
     assert forward is not None
     assert (forward.author, forward.language, forward.subject) == (ANN, "de", "Hilfe")
     assert (forward.comment, forward.text) == ("Bitte", "Hallo")
+
+
+def test_encoded_words_in_a_block_are_read():
+    text = GMAIL.replace("Ann Lee", "=?utf-8?Q?Ann_L=C3=A9?=").replace(
+        "Help", "=?utf-8?B?SMOpbHA=?="
+    )
+
+    forward = find_forward("Fwd: Help", f"{text}\nHi!", "")
+
+    assert forward is not None
+    assert (forward.author.name, forward.subject) == ("Ann Lé", "Hélp")

@@ -159,6 +159,12 @@ def test_croats_call_october_what_poles_call_november():
     assert (croatian.month, polish.month) == (10, 11)
 
 
+def test_a_hindi_month_may_be_shortened_to_two_letters():
+    found = read_date("सोम, 23 नव॰ 2026 को 5:12 pm बजे", ("hi",))
+
+    assert found == datetime(2026, 11, 23, 17, 12, tzinfo=UTC)
+
+
 def test_slashes_have_the_day_first_but_in_english_with_a_twelve_hour_clock():
     assert read_date("03/04/2021 10:00", ("fr",)) == datetime(2021, 4, 3, 10, tzinfo=UTC)
     assert read_date("03/04/2021 10:00 AM", ("en",)) == datetime(2021, 3, 4, 10, tzinfo=UTC)

@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from app.mail.forwards.labels import LABELS, Header, header_of, words_of
 from app.mail.forwards.lines import Line
+from app.mail.words import decode_words
 
 _MOST = 400  # lines of one block that are read
 _PEOPLE = frozenset(("from", "to", "cc", "bcc", "reply_to"))
@@ -83,6 +84,8 @@ def read_block(lines: list[Line], first: int, subject: str) -> Block | None:
             break
         index += 1
     block.end = index
+    # Some print the field as it stands in the mail (RFC 2047).
+    block.fields = {name: decode_words(value) for name, value in block.fields.items()}
     return block if block.fields.get("from") else None
 
 

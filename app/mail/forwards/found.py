@@ -13,7 +13,7 @@ from app.mail.forwards.dates import read_date
 from app.mail.forwards.lines import Line, lines_of, raw_lines, unquoted
 from app.mail.forwards.mailboxes import read_mailboxes
 from app.mail.forwards.search import Found, Search
-from app.mail.forwards.separators import GMAIL_TITLES, announcement_of
+from app.mail.forwards.separators import BARE_TITLES, announcement_of
 from app.mail.forwards.subjects import has_forward_prefix, strip_forward_prefix
 from app.mail.message import Mailbox
 
@@ -99,6 +99,7 @@ def _of_html(found: Found, lines: list[Line], html: str, subject: str) -> Forwar
 def _split_body(raws: list[str], depth: int) -> tuple[list[str], list[str]]:
     """(the original's lines without the forward's own quote marks, the forwarder's lines below)."""
     below: list[str] = []
+    raws = _between_scissors(raws)
     for index, raw in enumerate(raws):
         bare = raw.lstrip("> ") if raw[:1] in "-=>" else ""
         ended = announcement_of(bare) if bare[:1] in ("-", "=") else None
@@ -117,6 +118,14 @@ def _split_body(raws: list[str], depth: int) -> tuple[list[str], list[str]]:
     elif _indented(raws):
         raws = [raw[4:] if raw.startswith("    ") else raw for raw in raws]
     return raws, below
+
+
+def _between_scissors(raws: list[str]) -> list[str]:
+    """The Bat! puts the original between two lines that say where to cut."""
+    cuts = [index for index, raw in enumerate(raws) if raw.startswith("===8<===")]
+    if len(cuts) < 2 or any(raw.strip() for raw in raws[: cuts[0]]):
+        return raws
+    return [*raws[cuts[0] + 1 : cuts[-1]], *raws[cuts[-1] + 1 :]]
 
 
 def _without_last_rule(raws: list[str]) -> list[str]:
@@ -196,8 +205,8 @@ def _client(found: Found) -> str:
 
 def _client_by_separator(found: Found) -> str:
     english = "orwarded message" in found.shown
-    if found.shown in GMAIL_TITLES:
-        return "gmail"
+    if found.shown in BARE_TITLES:
+        return "the_bat" if found.shown.startswith("This") else "gmail"
     if not found.dashes:
         return "mailmate" if found.shown.startswith("Forwarded") else "apple_mail"
     if found.shown.startswith("="):

@@ -18,7 +18,7 @@ from app.mail.forwards.labels import header_of
 from app.mail.forwards.lines import Line
 from app.mail.forwards.mailboxes import first_address, read_mailboxes
 from app.mail.forwards.sentences import attribution_of, person_and_date
-from app.mail.forwards.separators import GMAIL_TITLES, Announcement, announcement_of
+from app.mail.forwards.separators import BARE_TITLES, Announcement, announcement_of
 from app.mail.forwards.subjects import prefix_of
 from app.mail.message import Mailbox
 
@@ -74,7 +74,7 @@ class Search:
 
     def _at(self, index: int, text: str) -> Found | bool | None:
         """A forward that begins here, False when a reply's history does, None to go on."""
-        if text[0] in _MARKS_OF_LINES or text[-1] in _MARKS_OF_LINES or text in GMAIL_TITLES:
+        if text[0] in _MARKS_OF_LINES or text[-1] in _MARKS_OF_LINES or text in BARE_TITLES:
             said = announcement_of(text)
             if said:
                 return self._separator(index, said)

@@ -19,7 +19,7 @@ _FORWARD: dict[str, str] = {
     "Forwarded by",
     "de": "Weitergeleitete Nachricht|Weitergeleitete E-Mail|Weitergeleitete Mail|"
     "Beginn der weitergeleiteten Nachricht",
-    "fr": "Message transféré|Message transmis|Message réexpédié|Courriel transféré",
+    "fr": "Message transféré|Message transmis|Message réexpédié|Courriel transféré|Réacheminé par",
     "es": "Mensaje reenviado|Mensaje transferido",
     "it": "Messaggio inoltrato|Messaggio Inoltrato",
     "pt": "Mensagem reencaminhada|Mensagem encaminhada",
@@ -103,13 +103,14 @@ _BEGIN: dict[str, str] = {
     "uk": "Початок листа, що пересилається|Початок пересланого повідомлення|"
     "Початок переспрямованого повідомлення",
     "el": "Αρχή προωθημένου μηνύματος|Έναρξη προωθημένου μηνύματος",
-    "tr": "İleti başlangıcı|İletilen iletinin başlangıcı|Yönlendirilen ileti başlangıcı",
+    "tr": "İleti başlangıcı|İletilen iletinin başlangıcı|Yönlendirilen ileti başlangıcı|"
+    "İletilmiş iletinin başlangıcı",
     "ca": "Inici del missatge reenviat|Comença el missatge reenviat",
     "ar": "بداية الرسالة المعاد توجيهها|بدء الرسالة المعاد توجيهها|بدء الرسالة المحولة|"
     "بداية الرسالة المُعاد توجيهها",
     "he": "תחילת ההודעה שהועברה|התחלת ההודעה שהועברה|תחילת הודעה שהועברה",
     "hi": "अग्रेषित संदेश प्रारंभ करें|अग्रेषित संदेश आरंभ",
-    "th": "เริ่มข้อความที่ถูกส่งต่อ|เริ่มต้นข้อความที่ส่งต่อ|เริ่มต้นข้อความส่งต่อ",
+    "th": "เริ่มข้อความที่ถูกส่งต่อ|เริ่มข้อความที่ส่งต่อ|เริ่มต้นข้อความที่ส่งต่อ|เริ่มต้นข้อความส่งต่อ",
     "vi": "Bắt đầu thư được chuyển tiếp|Bắt đầu thư chuyển tiếp|Thư được chuyển tiếp bắt đầu",
     "id": "Mulai pesan yang diteruskan|Mulai pesan terusan|Awal pesan yang diteruskan",
     "ms": "Mulakan mesej yang dimajukan|Permulaan mesej dimajukan",
@@ -119,8 +120,9 @@ _BEGIN: dict[str, str] = {
     "ko": "전달된 메시지 시작|전달된 메시지",
 }
 
-# The only titles without dashes and colon: Gmail's "Forward all".
-GMAIL_TITLES = {
+# The only titles without dashes and colon: Gmail's "Forward all", and that of The Bat!.
+BARE_TITLES = {
+    "This is a forwarded message": "en",
     "Forwarded Conversation": "en",
     "Weitergeleitete Konversation": "de",
     "Conversation transférée": "fr",
@@ -175,7 +177,7 @@ _ORIGINAL: dict[str, str] = {
 
 # Parts of words that mean "forwarded": between dashes, they announce a forward.
 _STEMS = (
-    "forward|weitergeleitet|transfere|transmis|reexpedi|reenviad|encaminhad|inoltrat|doorgestuur|"
+    "forward|weitergeleitet|transfere|reachemin|transmis|reexpedi|reenviad|encaminhad|inoltrat|doorgestuur|"
     "doorgezond|videresend|vidarebefordra|edelleenlahe|valitetty|preposlan|preposlan|predana z|"
     "przekazan|przeslan|tovabbit|redirection|proslijeden|prosleden|posredovan|препрат|пренасочен|"
     "прослед|пересыла|пересила|пересла|перенаправл|переадрес|προωθ|iletil|yonlendir|edastat|parsut|"
@@ -211,7 +213,7 @@ _BETWEEN_DASHES = {
     **{text: ("original", language) for text, language in _texts(_ORIGINAL).items()},
     **{text: ("forward", language) for text, language in _texts(_FORWARD).items()},
 }
-_WITHOUT_DASHES = _texts(_BEGIN) | {fold(text): code for text, code in GMAIL_TITLES.items()}
+_WITHOUT_DASHES = _texts(_BEGIN) | {fold(text): code for text, code in BARE_TITLES.items()}
 _DASHES = "-_=*~—–─━"
 _RULE = re.compile(r"[-_=*~—–─━ ]{3,200}$")
 # A separator with more behind it on the same line: `----- Forwarded Message ----- From: Ann …`
@@ -243,7 +245,7 @@ def announcement_of(line: str) -> Announcement | None:
 
 
 def _begin(line: str) -> Announcement | None:
-    if len(line) > 80 or (line[-1] not in ":：" and line not in GMAIL_TITLES):
+    if len(line) > 80 or (line[-1] not in ":：" and line not in BARE_TITLES):
         return None
     language = _WITHOUT_DASHES.get(fold(line.rstrip(" :：*")))
     return Announcement("forward", language, 0, "", line) if language else None
