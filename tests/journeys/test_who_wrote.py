@@ -150,6 +150,24 @@ async def test_a_gateway_speaks_for_the_person_in_its_reply_to(inbox: Inbox) -> 
     assert (attribution["class"], attribution["method"]) == ("gateway", "reply-to")
 
 
+@pytest.mark.parametrize("mark", ["Auto-Submitted: auto-generated\r\n", "Precedence: bulk\r\n"])
+async def test_what_a_person_wrote_into_a_form_is_a_persons_mail(inbox: Inbox, mark: str) -> None:
+    path = f"/v1/channels/{inbox.channel['id']}"
+    await inbox.patch(path, {"gateways": ["form@shop.example"]})
+
+    written = await inbox.take(
+        sender="Shop <form@shop.example>", more=f"{mark}Reply-To: Dora <dora@strict.example>\r\n"
+    )
+    notice = await inbox.receive(
+        sender="Shop <form@shop.example>", more=mark, message_id="<2@shop.example>"
+    )
+
+    assert (written["class"], written["author"]["address"]) == ("human", "dora@strict.example")
+    assert written["conversation_id"] is not None
+    assert notice["class"] in ("auto_generated", "bulk")
+    assert notice["conversation_id"] is None
+
+
 async def test_a_sender_that_is_no_gateway_stays_the_author(inbox: Inbox) -> None:
     message = await inbox.take(
         sender="Shop <form@shop.example>", more="Reply-To: Dora Doe <dora@strict.example>\r\n"

@@ -59,8 +59,9 @@ class Parent:
 
 
 def is_forward(message: Message) -> bool:
-    """Did a teammate forward it by hand? Its header is the teammate's, not the author's (E4)."""
-    return bool(message.attribution and message.attribution["class"] == TEAMMATE)
+    """Did the team forward it? Its header is then the forwarder's, not the author's (E4)."""
+    seen = message.attribution
+    return bool(seen and (seen["class"] == TEAMMATE or seen.get("original") is not None))
 
 
 async def history_of(db: AsyncSession, conversation: Conversation) -> History:

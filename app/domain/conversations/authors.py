@@ -58,7 +58,11 @@ def show_forwarded(mail: Incoming) -> None:
 
 
 def speak_for_himself(mail: Incoming) -> None:
-    """In a conversation that exists a teammate speaks for himself, whatever he quotes (E4)."""
+    """
+    In a conversation that exists a teammate speaks for himself, whatever he quotes (E4).
+
+    What a rule of the team address passes on is not its word: the author stays who wrote it.
+    """
     if mail.teammate is None or mail.is_comment:
         return
     mail.author, mail.is_comment, mail.comment = mail.teammate, True, ""
@@ -78,7 +82,7 @@ def speak_for_himself(mail: Incoming) -> None:
                 "name": mail.teammate.name,
                 "address": mail.teammate.address,
                 "accepted": True,
-                "reason": "A person of this account writes in a known conversation.",
+                "reason": "The team writes in a known conversation.",
             },
         ],
     }

@@ -68,10 +68,10 @@ class Incoming:
     opens: bool  # may it open a conversation? (F1: only what a person wrote)
     trusted: bool  # false: the author is contradicted and joins nothing unseen
     reopen_window_days: int | None = None  # closed for longer: a follow-up instead (G2)
-    teammate: Author | None = None  # the person of the team who sent it
+    teammate: Author | None = None  # who of the team sent it; the team address has no user id
     is_comment: bool = False  # the teammate's own words, nothing forwarded (E4)
     comment: str = ""  # the teammate's words above what is forwarded
-    forwarded: Forwarded | None = None  # what the teammate forwards
+    forwarded: Forwarded | None = None  # what the team forwards, by hand or by a rule
     becomes_contact: bool = False  # the author is a person outside, known by address
     thread_index: ThreadIndex | None = None
     routes: bool = False  # the channel assigns new conversations by rule

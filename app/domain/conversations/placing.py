@@ -62,7 +62,7 @@ def _in_channel(group: Group, mail: Incoming, conversation_id: str | None) -> di
 
 def is_over(conversation: dict[str, Any], mail: Incoming, now: datetime) -> bool:
     """Was it closed so long ago that a person's answer is a new conversation (G2)?"""
-    if not mail.opens or mail.author.user_id is not None:
+    if not mail.opens or mail.is_comment:
         return False
     if mail.reopen_window_days is None or conversation["closed_at"] is None:
         return False
@@ -73,7 +73,7 @@ def may_join(conversation: dict[str, Any], mail: Incoming) -> bool:
     """Somebody who takes part already, the team, or a report; others wait as pending (G1)."""
     if not mail.trusted:
         return False
-    if mail.author.user_id is not None or mail.report is not None or mail.mail_class == "own":
+    if mail.is_comment or mail.report is not None or mail.mail_class == "own":
         return True
     if mail.author.contact_id is not None and mail.author.contact_id == conversation["contact_id"]:
         return True

@@ -82,6 +82,7 @@ def _place(
     found = thread_of(group, mail, own_key)
     if found is not None and not is_over(found, mail, now):
         speak_for_himself(mail)
+        show_forwarded(mail)
         return found, False
     if not mail.opens:
         return None, False

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain import accounts, channels, conversations, events
 from app.domain.accounts import Teammate
 from app.domain.channels import ChannelFacts
-from app.domain.conversations import Author, Forwarded, Incoming, TakenIn
+from app.domain.conversations import Author, Incoming, TakenIn
 from app.domain.events import NewEvent
 from app.domain.inbound import owner_answers
 from app.domain.inbound import reading as stored
 from app.domain.inbound.bystanders import bystanders
+from app.domain.inbound.forwarded import desk_of, forwarded_of
 from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.owner_answers import OwnerAnswer
 from app.domain.inbound.reading import Reading
@@ -36,6 +36,7 @@ from app.mail.confirmations import Confirmation, read_confirmation
 from app.mail.message import Mailbox
 
 HUMAN = "human"
+_AS_FORMS_ARE_MARKED = frozenset({classify.GENERATED, classify.BULK})
 CONTRADICTED = "contradicted"
 PEOPLE = 50  # people of To and of Cc who are looked at
 FORWARDS = 4  # forwards within forwards that are looked into
@@ -65,12 +66,16 @@ class Understood:
 
     @property
     def mail_class(self) -> str:
-        """The class of F1; our own mail coming back is `own`."""
+        """The class of F1; our own mail is `own`, what a person wrote into a form is his."""
         assert self.verdict is not None
         assert self.decision is not None
         if self.decision.arrival == attribution.OWN:
             return "own"
-        return "auto_generated" if self.confirmation else self.verdict.mail_class
+        if self.confirmation:
+            return "auto_generated"
+        made = self.verdict.mail_class
+        formed = self.decision.arrival == attribution.GATEWAY and not self.decision.unresolved
+        return HUMAN if formed and made in _AS_FORMS_ARE_MARKED else made
 
     @property
     def is_human(self) -> bool:
@@ -249,7 +254,11 @@ def incoming_of(parcel: Understood) -> Incoming:
     assert decision is not None
     mail, author, own_words = reading.mail, decision.author, _is_own_words(decision)
     team = parcel.teammate
-    teammate = Author(team.name, team.address, user_id=team.user_id) if team else None
+    teammate = (
+        Author(team.name, team.address, user_id=team.user_id)
+        if team
+        else desk_of(mail.sender, decision)
+    )
     files = stored.attachments(mail.attachments)
     return Incoming(
         account_id=facts.account_id,
@@ -282,7 +291,7 @@ def incoming_of(parcel: Understood) -> Incoming:
         comment=decision.comment,
         teammate=teammate,
         is_comment=own_words,
-        forwarded=_forwarded(parcel, files),
+        forwarded=forwarded_of(reading, decision, files),
         becomes_contact=not own_words and _becomes_contact(parcel, decision),
         thread_index=reading.thread_index,
         routes=facts.routes,
@@ -299,9 +308,9 @@ def _becomes_contact(parcel: Understood, decision: Attribution) -> bool:
 
 
 def _addressees(parcel: Understood) -> tuple[Mailbox, ...]:
-    """To and Cc of the mail; of what a teammate forwards those of the original."""
+    """To and Cc of the mail; of what the team forwards those of the original."""
     mail, decision = parcel.reading.mail, parcel.decision
-    if decision is not None and decision.arrival == attribution.TEAMMATE:
+    if decision is not None and decision.speaks_for_us:
         original = decision.original
         return (*original.to[:PEOPLE], *original.cc[:PEOPLE]) if original else ()
     return (*mail.to[:PEOPLE], *mail.cc[:PEOPLE])
@@ -318,29 +327,3 @@ def _answers(marks: Marks) -> tuple[str, ...]:
     returned = (marks.returned[0],) if marks.returned else ()
     reported = (marks.reported,) if marks.reported else ()
     return (*returned, *marks.answered, *reported)
-
-
-def _forwarded(parcel: Understood, files: list[dict[str, Any]]) -> Forwarded | None:
-    """What a teammate forwards, as it is to be shown; nothing of the outer mail is lost."""
-    reading, decision = parcel.reading, parcel.decision
-    if decision is None or decision.arrival != attribution.TEAMMATE or decision.original is None:
-        return None
-    original = decision.original
-    text, is_long = original.text[: stored.TEXT_LIMIT], len(original.text) > stored.TEXT_LIMIT
-    topic = original.subject or reading.mail.subject
-    if original.whole is None:
-        kept = [name for name in ("text", "html", "attachments") if name in reading.truncated]
-        cut = [*kept, *stored.names_of(reply_text=is_long)]
-        return Forwarded(topic, reading.text, reading.html, text, files, cut)
-    inner = stored.attachments(original.whole.attachments)
-    # Not what the mail was carried in, nor its own files once more (those of a winmail.dat).
-    shown = {original.whole.root.locator, *(one["locator"] for one in inner)}
-    carried = [
-        one
-        for one in files
-        if one["content_type"] not in attribution.WHOLE and one["locator"] not in shown
-    ]
-    html, whole = stored.clean_html(original.whole.html)
-    files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)
-    cut = stored.names_of(text=is_long, html=not whole, reply_text=is_long, attachments=files_cut)
-    return Forwarded(topic, text, html, text, [*inner, *carried], cut)

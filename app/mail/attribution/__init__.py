@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from app.mail.addresses import canonical, is_addr_spec
 from app.mail.attribution.embedded import WHOLE
-from app.mail.attribution.forwarding import unwrap
+from app.mail.attribution.forwarding import passed_on, unwrap
 from app.mail.attribution.rewriting import (
     is_rewritten_form,
     reply_to_candidate,
@@ -36,6 +36,7 @@ from app.mail.authentication import Authentication, without_spf
 from app.mail.message import Mail, Mailbox
 
 __all__ = [
+    "GATEWAY",
     "OWN",
     "TEAMMATE",
     "WHOLE",
@@ -68,7 +69,7 @@ def attribute(
     proof = authentication
     if decision.arrival == TEAMMATE or may_come_by_forwarder(mail, proof, around):
         proof = without_spf(proof)
-    if decision.arrival == TEAMMATE and proof.contradicts:
+    if decision.speaks_for_us and proof.contradicts:
         return _disbelieved(mail, mail_class, around)
     if not decision.unresolved:
         decision.trust = _trust(decision, mail, mail_class, proof)
@@ -128,6 +129,8 @@ def _trust(decision: Attribution, mail: Mail, mail_class: str, proof: Authentica
 def _undone(mail: Mail, around: Surroundings) -> Attribution:
     """What the group rewrote; a person of the team behind it is looked at as one."""
     decision = undo(mail, around)
+    if decision.arrival == OWN:
+        return passed_on(mail, around) or decision
     author = canonical(decision.author.address)
     if decision.arrival == REWRITTEN and author and around.is_teammate(author):
         return unwrap(mail, around, decision)

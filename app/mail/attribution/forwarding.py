@@ -2,7 +2,8 @@
 A person of the team forwards by hand: the forwarded mail's author is the author (E4).
 
 Where that is somebody of the team again, or the channel itself, the mail that was forwarded to
-him counts. What holds nobody else's mail is the teammate's own word.
+him counts. What holds nobody else's mail is the teammate's own word. The team address forwards,
+too: by a rule of its mailbox, or by whoever works in it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from app.mail.attribution.values import (
 from app.mail.message import Mail, Mailbox
 
 DEPTH = 4  # forwards within forwards that are looked into
+_PEOPLE = 50  # of To and of Cc who are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,36 @@ def unwrap(mail: Mail, around: Surroundings, through: Attribution | None = None)
     """
     sender = through.author if through else mail.sender
     seen = _forwarder_candidates(mail, through)
+    return _looked_through(mail, around, sender, seen) or _own_words(sender, seen, through)
+
+
+def passed_on(mail: Mail, around: Surroundings) -> Attribution | None:
+    """
+    What the team address itself has forwarded to the channel: the forwarded mail's author (E3).
+
+    None when it holds nobody else's mail, or was written to other people alone: a copy of that is
+    our own mail. A mail of the team's that a rule passed on is the teammate's own word.
+    """
+    boxes = (*mail.to[:_PEOPLE], *mail.cc[:_PEOPLE])
+    if not any(canonical(box.address) in around.own_addresses for box in boxes):
+        return None
+    sender, reason = mail.sender, "From is an address of this channel, which forwards."
+    seen = [Candidate("from", sender.name, sender.address, False, reason)]
+    decision = _looked_through(mail, around, sender, seen)
+    if decision is not None:
+        decision.arrival = REWRITTEN
+        return decision
+    for one in seen[1:]:
+        if around.is_teammate(canonical(one.address)):
+            told = Mailbox(one.name, one.address)
+            return _own_words(told, seen, Attribution(TEAMMATE, one.method, told))
+    return None
+
+
+def _looked_through(
+    mail: Mail, around: Surroundings, sender: Mailbox, seen: list[Candidate]
+) -> Attribution | None:
+    """The outermost author who is not ours; whoever is passed over joins `seen`."""
     layer = _outermost(mail)
     comment = layer.comment if layer else ""
     for _ in range(DEPTH):
@@ -55,7 +87,7 @@ def unwrap(mail: Mail, around: Surroundings, through: Attribution | None = None)
         reason = "It names the channel itself, or a person of this account."
         seen.append(Candidate(layer.method, author.name, author.address, False, reason))
         layer = _within(layer.original)
-    return _own_words(sender, seen, through)
+    return None
 
 
 def _forwarder_candidates(mail: Mail, through: Attribution | None) -> list[Candidate]:

@@ -60,9 +60,14 @@ class Attribution:
     trust: str = "unverified"
     unresolved: bool = False
     forwarder: str | None = None
-    comment: str = ""  # the forwarding teammate's own words
+    comment: str = ""  # the own words of whoever forwards
     original: Original | None = None
     candidates: list[Candidate] = field(default_factory=list)
+
+    @property
+    def speaks_for_us(self) -> bool:
+        """Is it believed only because From is of the team: a teammate, or the team address?"""
+        return self.arrival == TEAMMATE or self.original is not None
 
 
 def as_received(mail: Mail, arrival: str, reason: str) -> Attribution:

@@ -1,0 +1,50 @@
+"""
+What the team forwards, by hand or by a rule of its mailbox, as the conversations room takes it.
+
+Deliberately not here: who wrote it (`app.mail.attribution`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.domain.conversations import Author, Forwarded
+from app.domain.inbound import reading as stored
+from app.domain.inbound.reading import Reading
+from app.mail import attribution
+from app.mail.attribution import Attribution
+from app.mail.message import Mailbox
+
+
+def desk_of(sender: Mailbox, decision: Attribution) -> Author | None:
+    """The team address, when somebody who works in its mailbox forwards with words of his own."""
+    if decision.original is None or not decision.comment:
+        return None
+    return Author(sender.name, sender.address)
+
+
+def forwarded_of(
+    reading: Reading, decision: Attribution, files: list[dict[str, Any]]
+) -> Forwarded | None:
+    """What the team forwards, as it is to be shown; nothing of the outer mail is lost."""
+    original = decision.original
+    if original is None:
+        return None
+    text, is_long = original.text[: stored.TEXT_LIMIT], len(original.text) > stored.TEXT_LIMIT
+    topic = original.subject or reading.mail.subject
+    if original.whole is None:
+        kept = [name for name in ("text", "html", "attachments") if name in reading.truncated]
+        cut = [*kept, *stored.names_of(reply_text=is_long)]
+        return Forwarded(topic, reading.text, reading.html, text, files, cut)
+    inner = stored.attachments(original.whole.attachments)
+    # Not what the mail was carried in, nor its own files once more (those of a winmail.dat).
+    shown = {original.whole.root.locator, *(one["locator"] for one in inner)}
+    carried = [
+        one
+        for one in files
+        if one["content_type"] not in attribution.WHOLE and one["locator"] not in shown
+    ]
+    html, whole = stored.clean_html(original.whole.html)
+    files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)
+    cut = stored.names_of(text=is_long, html=not whole, reply_text=is_long, attachments=files_cut)
+    return Forwarded(topic, text, html, text, [*inner, *carried], cut)
