@@ -217,7 +217,7 @@ class TextMoment(DATETIME):
 
     def result_processor(self, dialect: interfaces.Dialect, coltype: object) -> Any:
         def from_text(value: str | None) -> datetime | None:
-            return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+            return None if value is None else datetime.fromisoformat(value + "+00:00")
 
         return from_text
 

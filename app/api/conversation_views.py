@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,10 +123,13 @@ class ConversationMerge(BaseModel):
     into: str = Field(max_length=40)
 
 
+_NAMES = [name for name in ConversationView.model_fields if name != "overdue"]
+_VALUES = attrgetter(*_NAMES)
+
+
 def view(conversation: Conversation) -> ConversationView:
     """The conversation as the contract shows it."""
-    names = [name for name in ConversationView.model_fields if name != "overdue"]
-    values = {name: getattr(conversation, name) for name in names}
+    values = dict(zip(_NAMES, _VALUES(conversation), strict=True))
     due_at = conversation.due_at
     late = due_at is not None and due_at < datetime.now(UTC)
     return ConversationView.model_validate({**values, "overdue": late})

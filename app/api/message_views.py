@@ -188,14 +188,19 @@ class AttributionView(BaseModel):
     original: OriginalView | None = Field(description="The embedded mail of a forward.")
 
 
+_AS_THEY_ARE = MessageView.model_fields.keys() - {
+    "sender",
+    "author",
+    "deliveries",
+    "authentication",
+    "report",
+}
+
+
 def message_view(message: Message, deliveries: Sequence[OutboxItem] = ()) -> MessageView:
     """The message as the contract shows it."""
     nothing = {"spf": None, "dkim": None, "dmarc": None, "arc": None}
-    fields: dict[str, Any] = {
-        name: getattr(message, name)
-        for name in MessageView.model_fields
-        if name not in ("sender", "author", "deliveries", "authentication", "report")
-    }
+    fields: dict[str, Any] = {name: getattr(message, name) for name in _AS_THEY_ARE}
     return MessageView.model_validate(
         {
             **fields,
