@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import chunks, padded
+from app.db import chunks
 from app.domain.outbox.models import IS_WAITING, OutboxItem
 from app.domain.outbox.service import DEFERRED, QUEUED
-from app.domain.outbox.turns import Key, Turns, due, next_due
+from app.domain.outbox.turns import Turns, among, due, next_due
 from app.domain.raw_mail import RawMail
 
 LEASE = timedelta(seconds=60)
@@ -67,7 +67,7 @@ async def claim(
     found = await next_due(db, limit, now, turns or Turns())
     claimed: dict[str, Claimed] = {}
     for some in chunks(found):
-        mine = _among(some)
+        mine = among(some)
         await db.execute(
             update(OutboxItem)
             .where(mine)
@@ -111,13 +111,6 @@ async def backlog(db: AsyncSession) -> Backlog:
     return Backlog(waiting, oldest)
 
 
-def _among(keys: Sequence[Key]) -> ColumnElement[bool]:
-    """Of these items, by the primary key: for a list of pairs SQLite goes through the table."""
-    account_ids = sorted({account_id for account_id, _ in keys})
-    ids_alone = [id_ for _, id_ in keys]  # no two items have the same, whosever they are
-    return OutboxItem.account_id.in_(padded(account_ids)) & OutboxItem.id.in_(ids_alone)
-
-
 def _whole() -> Select[*tuple[Any, ...]]:
     return select(
         OutboxItem.account_id,
@@ -147,7 +140,7 @@ async def _change(
         statement = (
             update(OutboxItem)
             .where(
-                _among(some),
+                among(some),
                 OutboxItem.claimed_by == who,
                 OutboxItem.state.in_(WAITING),
             )

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import padded
 from app.domain.outbox.models import IS_WAITING, OutboxItem
 
 STEPS = 200  # accounts that one walk passes, most of them perhaps with mail for later
@@ -31,11 +32,9 @@ class Turns:
     behind: str = ""
 
 
-def due(now: datetime, limit: int, account_id: str | None = None) -> Select[*tuple[Any, ...]]:
-    """The mails that nobody has claimed and that waited longest, of all accounts or of one."""
+def due(now: datetime, limit: int) -> Select[*tuple[Any, ...]]:
+    """The mails that nobody has claimed and that waited longest."""
     statement = select(OutboxItem.account_id, OutboxItem.id).where(is_due(now))
-    if account_id is not None:
-        statement = statement.where(OutboxItem.account_id == account_id)
     return statement.order_by(OutboxItem.next_attempt_at, OutboxItem.id).limit(limit)
 
 
@@ -50,21 +49,32 @@ def unclaimed(now: datetime) -> ColumnElement[bool]:
     return or_(OutboxItem.claimed_until.is_(None), OutboxItem.claimed_until <= now)
 
 
+def among(keys: Sequence[Key]) -> ColumnElement[bool]:
+    """Of these items, by the primary key: for a list of pairs SQLite goes through the table."""
+    account_ids = sorted({account_id for account_id, _ in keys})
+    ids_alone = [id_ for _, id_ in keys]  # no two items have the same, whosever they are
+    return OutboxItem.account_id.in_(padded(account_ids)) & OutboxItem.id.in_(ids_alone)
+
+
 async def next_due(db: AsyncSession, limit: int, now: datetime, turns: Turns) -> list[Key]:
     """
     At most `limit` mails that are due, to be claimed in this transaction.
 
-    All of them while that is enough. Else accounts by turns, from those behind `turns` on; what
-    they leave free goes to the mails that waited longest.
+    All of them while that is enough. Else accounts by turns, from those behind `turns` on, each
+    with an equal part; what they leave free goes to the mails that waited longest.
     """
     oldest = await _locked(db, due(now, limit + 1))
     if len(oldest) <= limit:
         return oldest
+    heads = await _heads(db, limit, now, turns)
     found: list[Key] = []
-    whose = await _accounts(db, limit, now, turns)
-    for place, account_id in enumerate(whose):
-        part = -(-(limit - len(found)) // (len(whose) - place))
-        found += await _locked(db, due(now, part, account_id))
+    if 2 * len(heads) > limit:  # a mail for each: they are asked for together
+        found = await _locked(db, due(now, limit).where(among(heads)))
+    else:
+        for place, (account_id, _) in enumerate(heads):
+            part = -(-(limit - len(found)) // (len(heads) - place))
+            theirs = OutboxItem.account_id == account_id
+            found += await _locked(db, due(now, part).where(theirs))
     chosen = set(found)
     return [*found, *(key for key in oldest if key not in chosen)][:limit]
 
@@ -75,33 +85,32 @@ async def _locked(db: AsyncSession, statement: Select[*tuple[Any, ...]]) -> list
     return [(row.account_id, row.id) for row in rows]
 
 
-async def _accounts(db: AsyncSession, most: int, now: datetime, turns: Turns) -> Sequence[str]:
-    """The next accounts that have mail due; `turns` goes on to behind the last one."""
-    start, found = turns.behind, list[str]()
+async def _heads(db: AsyncSession, most: int, now: datetime, turns: Turns) -> Sequence[Key]:
+    """Of the next accounts that have mail due the first mail; `turns` goes on to the last one."""
+    start, found = turns.behind, dict[str, str]()
     for after in (start, "") if start else (start,):  # to the end, then from the beginning
         walk = (await db.execute(walk_from(after, now))).all()
-        for account_id, has_due in walk:
+        for account_id, head in walk:
             if account_id in found or len(found) == most:
-                return found
+                return list(found.items())
             turns.behind = account_id
-            if has_due:
-                found.append(account_id)
+            if head is not None:
+                found[account_id] = head
         if len(walk) == STEPS:
-            return found
-    return found
+            break
+    return list(found.items())
 
 
 def walk_from(behind: str, now: datetime) -> Select[*tuple[Any, ...]]:
-    """The STEPS accounts behind this one that have mail waiting, and whether some is due."""
+    """The STEPS accounts behind this one that have mail waiting; the first that is due, or None."""
     first = select(_following(literal(behind)).label("account_id"), literal(1).label("step"))
     walk = first.cte("walk", recursive=True)
     more = select(_following(walk.c.account_id), walk.c.step + 1)
     walk = walk.union_all(more.where(walk.c.account_id.is_not(None), walk.c.step < STEPS))
     theirs = select(OutboxItem.id).where(OutboxItem.account_id == walk.c.account_id, is_due(now))
-    # No EXISTS: PostgreSQL may answer that for all of them at once, from everything that is due.
     head = theirs.order_by(OutboxItem.next_attempt_at, OutboxItem.id).limit(1).scalar_subquery()
     return (
-        select(walk.c.account_id, head.is_not(None).label("has_due"))
+        select(walk.c.account_id, head.label("head"))
         .where(walk.c.account_id.is_not(None))
         .order_by(walk.c.step)
     )
