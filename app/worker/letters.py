@@ -21,12 +21,13 @@ _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"@')
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail for one recipient, with its octets."""
+    """One mail for one recipient, with its octets; `account_id`: whose it is."""
 
     sender: str  # "" is the null reverse-path
     recipient: str
     raw: bytes = field(repr=False)
     smtputf8: bool = False
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

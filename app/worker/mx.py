@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,15 +18,14 @@ from typing import Protocol
 from app.domain.outbox import DEFERRED, FAILED
 from app.mail.alignment import ascii_domain
 from app.resolver import Found, Question
-from app.worker.letters import Away, Later, Letter, Outcome
+from app.worker.lanes import Lanes
+from app.worker.letters import Away, Letter, Outcome
 from app.worker.pool import Pool
 from app.worker.session import Server
 
-AT_ONCE = 50
-AT_ONCE_TO_DOMAIN = 4
+AT_ONCE = 100
 SESSIONS = 2  # with one host
 HOSTS = 5  # of a domain that are tried for one letter
-SURPLUS_SECONDS = 5.0  # that a letter waits when enough is under way to its domain
 AWAY_SECONDS = 60.0  # that a host which did not answer is left alone
 
 
@@ -60,21 +58,16 @@ class Mx:
         self._private = private
         self._pools: dict[_Place, Pool] = {}
         self._away: dict[_Place, tuple[float, str]] = {}
-        self._under_way: Counter[str] = Counter()
+        self._lanes = Lanes(AT_ONCE)
 
     async def deliver(self, letter: Letter) -> Outcome:
         """Raises Later."""
         domain = ascii_domain(letter.recipient.rpartition("@")[2])
-        if self._under_way[domain] >= AT_ONCE_TO_DOMAIN:
-            raise Later("Other mail to this domain is on its way.", SURPLUS_SECONDS)
-        self._under_way[domain] += 1
-        try:
+        with self._lanes.place(domain, letter.account_id):
             places = await self._places(domain)
-            return places if isinstance(places, Outcome) else await self._try(places, letter)
-        finally:
-            self._under_way[domain] -= 1
-            if not self._under_way[domain]:
-                del self._under_way[domain]
+            if isinstance(places, Outcome):
+                return places
+            return await self._try(domain, places, letter)
 
     async def check(self) -> None:
         """There is always somebody."""
@@ -82,6 +75,7 @@ class Mx:
     async def tidy(self) -> None:
         """Idle sessions are closed, what was away is forgotten."""
         now = time.monotonic()
+        self._lanes.tidy()
         self._away = {place: one for place, one in self._away.items() if one[0] > now}
         for place, pool in list(self._pools.items()):
             await pool.tidy()
@@ -93,7 +87,7 @@ class Mx:
         for pool in self._pools.values():
             await pool.close()
 
-    async def _try(self, places: list[_Place], letter: Letter) -> Outcome:
+    async def _try(self, domain: str, places: list[_Place], letter: Letter) -> Outcome:
         """One after the other, until somebody says something about the letter."""
         tried, told, soonest = False, "", time.monotonic() + AWAY_SECONDS
         for place in places[:HOSTS]:
@@ -108,7 +102,8 @@ class Mx:
                 told = str(away)
                 self._away[place] = (time.monotonic() + AWAY_SECONDS, told)
         if not tried:
-            raise Later(told, max(1.0, soonest - time.monotonic()))
+            seconds = max(1.0, soonest - time.monotonic())
+            raise self._lanes.later(told, domain, letter.account_id, seconds)
         return Outcome(DEFERRED, told)
 
     def _pool(self, place: _Place) -> Pool:

@@ -220,7 +220,7 @@ class Sender:
             return Result(item.account_id, item.id, FAILED, "Its octets are not kept any more.")
         if held.sure_until < time.monotonic():
             return None
-        letter = Letter(item.sender, item.recipient, raw, item.smtputf8)
+        letter = Letter(item.sender, item.recipient, raw, item.smtputf8, item.account_id)
         try:
             outcome = await self._courier.deliver(letter)
         except Away as away:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -113,3 +115,48 @@ class TestPrivate:
 
         assert "private addresses only" in item.detail
         assert relay.sessions == 0
+
+
+class TestSlowServers:
+    """Of four letters that may be under way."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+        monkeypatch.setattr("app.worker.mx.AT_ONCE", 4)
+        monkeypatch.setattr("app.worker.mx.Mx.at_once", 4)
+        return settings.model_copy(update={"drain_seconds": 0.1})
+
+    async def test_servers_that_say_nothing_do_not_hold_up_others(
+        self, zone: Zone, relay: Sink, put: Put, fates: Fates
+    ) -> None:
+        zone.mail_hosts["customer.example"] = ["mx.customer.example"]
+        slow = [f"slow{number}.example" for number in range(8)]
+        zone.addresses.update({domain: ["127.0.0.2"] for domain in slow})
+        await put(BOB)
+        await fates("sent")
+
+        async with mute("127.0.0.2", relay.port) as connected:
+            await put(*[f"p@{domain}" for domain in slow], message_id="msg_slow")
+            await connected.wait()
+            await put(BOB, message_id="msg_2")
+            await fates("sent", message_id="msg_2")
+            waiting = await fates("queued", message_id="msg_slow")
+
+        assert len(waiting) == 8
+
+
+@contextlib.asynccontextmanager
+async def mute(host: str, port: int) -> AsyncIterator[asyncio.Event]:
+    """A server that takes connections and never says a word; the event: somebody has come."""
+    connected, ended = asyncio.Event(), asyncio.Event()
+
+    async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await ended.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hold, host, port):
+        try:
+            yield connected
+        finally:
+            ended.set()
