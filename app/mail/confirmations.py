@@ -6,8 +6,7 @@ exact address, and a link is given only if it leads, by https, to the page with 
 provider confirms. Providers whose sender and page could not be told from a primary source are
 not in the table.
 
-Deliberately not here: whether the channel waits for a confirmation (the caller asks that before it
-shows anything), and opening the link (a person does).
+Deliberately not here: where it is shown, and opening the link (a person does).
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ ANN = ("Ann Lee", "ann@x.example")
         "Ann Lee<ann@x.example>",
         "Ann Lee [ann@x.example]",
         "Ann Lee (ann@x.example)",
+        "Ann Lee ＜ann@x.example＞",
+        "Ann Lee（ann@x.example）",
         "Ann Lee [mailto:ann@x.example]",
         "Ann Lee <mailto:ann@x.example>",
         "Ann Lee <ann@x.example<mailto:ann@x.example>>",

@@ -209,7 +209,7 @@ async def apply(
                 sender=parcel.reading.mail.sender.address,
                 now=now,
             )
-        if parcel.confirmation is not None and parcel.facts.confirmation_waiting:
+        if parcel.confirmation is not None:
             await channels.keep_confirmation(
                 db,
                 parcel.facts.account_id,

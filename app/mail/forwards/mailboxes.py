@@ -17,7 +17,7 @@ from app.mail.message import Mailbox
 MOST = 200  # people of one list that are read
 _LONGEST = 20_000  # characters of one list that are read
 
-_LOCAL = r"[^\s<>()\[\]\",;:@|*«»„“”]{1,128}"
+_LOCAL = r"[^\s<>()\[\]\",;:@|*«»„“”＜＞（）]{1,128}"
 _DOMAIN = r"(?:[^\W_](?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_][\w-]{1,62}"
 _ADDRESS = re.compile(rf"{_LOCAL}@{_DOMAIN}")
 _MAILTO = re.compile(
@@ -26,7 +26,9 @@ _MAILTO = re.compile(
 _REPEATED = re.compile(
     rf"(?<![^\s<>()\[\]\",;:|'])({_LOCAL}@{_DOMAIN})\s{{0,2}}<\1>", re.IGNORECASE
 )
-_BRACKETED = re.compile(rf"[<\[(]{{1,2}}\s{{0,3}}'?({_LOCAL}@{_DOMAIN})\.?'?\s{{0,3}}[>\])]{{0,2}}")
+_BRACKETED = re.compile(
+    rf"[<\[(＜（]{{1,2}}\s{{0,3}}'?({_LOCAL}@{_DOMAIN})\.?'?\s{{0,3}}[>\])＞）]{{0,2}}"
+)
 _COMMENT = re.compile(r"\s{0,3}\(([^()@]{1,100})\)")
 _EXCHANGE = re.compile(r"</o=[^<]{0,500}$", re.IGNORECASE)  # a path in the place of an address
 _QUOTES = "\"'“”„«»‘’‚`"
