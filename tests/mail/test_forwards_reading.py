@@ -36,6 +36,7 @@ ANN = ("Ann Lee", "ann@x.example")
         "Ann Lee ＜ann@x.example＞",
         "Ann Lee（ann@x.example）",
         "Ann Lee [mailto:ann@x.example]",
+        "Ann Lee [SMTP:ann@x.example]",
         "Ann Lee <mailto:ann@x.example>",
         "Ann Lee <ann@x.example<mailto:ann@x.example>>",
         "Ann Lee <ann@x.example <mailto:ann@x.example> >",

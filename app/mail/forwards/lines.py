@@ -44,6 +44,8 @@ def clean(raw: str) -> tuple[str, int]:
         text = text.translate(CLEAN)
     elif "\t" in text:
         text = text.replace("\t", " ")
+    if "&nbsp;" in text:  # QQ's plain text
+        text = text.replace("&nbsp;", " ")
     depth = 0
     if ">" in text[:8] or "|" in text[:4]:
         quote = _QUOTE.match(text)

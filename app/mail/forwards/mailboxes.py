@@ -21,8 +21,10 @@ _LOCAL = r"[^\s<>()\[\]\",;:@|*«»„“”＜＞（）]{1,128}"
 _DOMAIN = r"(?:[^\W_](?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_][\w-]{1,62}"
 _ADDRESS = re.compile(rf"{_LOCAL}@{_DOMAIN}")
 _MAILTO = re.compile(
-    rf"[<\[(]\s{{0,3}}mailto:\s{{0,3}}({_LOCAL}@{_DOMAIN})[^<>\[\]()]{{0,200}}[>\])]", re.IGNORECASE
+    rf"[<\[(]\s{{0,3}}(?:mailto|smtp):\s{{0,3}}({_LOCAL}@{_DOMAIN})[^<>\[\]()]{{0,200}}[>\])]",
+    re.IGNORECASE,
 )
+_LINKED = re.compile(r"(?:mailto|smtp):", re.IGNORECASE)
 _REPEATED = re.compile(
     rf"(?<![^\s<>()\[\]\",;:|'])({_LOCAL}@{_DOMAIN})\s{{0,2}}<\1>", re.IGNORECASE
 )
@@ -55,7 +57,7 @@ def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
 
 
 def _tidy(text: str) -> str:
-    if "mailto:" in text.lower():
+    if _LINKED.search(text):
         text = _MAILTO.sub(r"<\1>", text)
         # `a@b<a@b>` inside brackets is what is left of `<a@b<mailto:a@b>>`.
         text = _REPEATED.sub(r"<\1>", text)

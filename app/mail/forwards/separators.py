@@ -221,8 +221,8 @@ _GLUED = re.compile(r"([-=—–─━]{3,40}) ?([^-=—–─━\n][^\n]{2,80}?
 
 
 def announcement_of(line: str) -> Announcement | None:
-    """The separator that a line is, if it is one."""
-    line = line.strip()
+    """The separator that a line is, if it is one; QQ leaves `&nbsp;` in its plain text."""
+    line = line.replace("&nbsp;", " ").strip()
     if not line:
         return None
     if line[0] not in _DASHES:
