@@ -20,6 +20,8 @@ METHODS = ("get", "put", "post", "patch", "delete")
 _PLACE = re.compile(r"\{(\w+)\}")
 # What a field of this name leads to, whose place in paths is called otherwise.
 ROLES = {"owner_id": "user_id", "assignee_id": "user_id"}
+# What a field names that is there no more.
+GONE = {("ErasureView", "contact_id")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class _Rules:
             where[own] = f"{prefix}id"
         for name, field in fields.items():
             place, part = ROLES.get(name, name), f"{name.removesuffix('s')}_id"
+            if (shown, name) in GONE:
+                continue
             if place in self._places - {own} - where.keys() - one.places:
                 where[place] = f"{prefix}{name}"
             elif part in self._places and self._is_part(field):

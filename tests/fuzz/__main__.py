@@ -15,6 +15,7 @@ from pathlib import Path
 import anyio
 
 from tests.fuzz.running import Outcome, fuzz, target
+from tests.operations import OPERATIONS
 from tests.postgres import create_database, postgres
 
 
@@ -42,6 +43,8 @@ def main() -> int:
                 sys.stdout.write(outcome.words)
             sys.stdout.write(
                 f"{name}: {outcome.cases} requests, {outcome.failures} failures, "
+                f"{len(outcome.reached)} of {len(OPERATIONS)} operations done, "
+                f"{len(outcome.links)} links walked, "
                 f"{outcome.report['running_time']:.0f} s, seed {seed}\n"
             )
             sys.stdout.flush()

@@ -11,19 +11,22 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from anyio.from_thread import start_blocking_portal
 
-from tests.builders import mail
 from tests.dns_server import Zone, serving
+from tests.operations import OPERATIONS
 from tests.running import Running, running
+from tests.sink import sink
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 COMMAND = Path(sys.executable).parent / "schemathesis"
 EACH = 3  # things of each kind in an account
+LISTED = [op.path for op in OPERATIONS if op.id.startswith("list_") and not op.places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Outcome:
     exit_code: int
     words: str
     report: dict[str, Any]
+    notes: list[dict[str, Any]]
 
     @property
     def cases(self) -> int:
@@ -46,12 +50,33 @@ class Outcome:
         number: int = self.report["test_cases"]["unique_failures"]
         return number
 
+    @property
+    def reached(self) -> set[str]:
+        """Operations that have done what they are there for: they answered with a success."""
+        return {note["operation"] for note in self.notes if note["status"] < 300}
+
+    @property
+    def links(self) -> set[str]:
+        """Links that led to a success."""
+        return {note["link"] for note in self.notes if note["link"] and note["status"] < 300}
+
 
 @contextlib.contextmanager
 def target(folder: Path, database_url: str, *, migrate: bool) -> Iterator[Running]:
-    """A service to ask, on this database (empty: SQLite); its name server knows no name at all."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(Zone())) as z:
-        given = {"DNS_SERVERS": z.server, "EVENT_STREAM_SECONDS": "0.05"}
+    """
+    A service to ask, on this database (empty: SQLite). Its name server knows no name at all; its
+    relay takes every mail but those to one of the customers.
+    """
+    with contextlib.ExitStack() as stack:
+        portal = stack.enter_context(start_blocking_portal())
+        zone = stack.enter_context(portal.wrap_async_context_manager(serving(Zone())))
+        relay = stack.enter_context(portal.wrap_async_context_manager(sink()))
+        relay.refuse("RCPT", "550 5.1.1 No such user", who="carla0@customer.example")
+        given = {
+            "DNS_SERVERS": zone.server,
+            "EVENT_STREAM_SECONDS": "0.05",
+            "RELAY_URL": relay.url,
+        }
         if database_url:
             given["DATABASE_URL"] = database_url
         with running(folder, migrate=migrate, **given) as service:
@@ -76,6 +101,10 @@ def fuzz(
     report, credentials = folder / "report.json", folder / "accounts.json"
     credentials.write_text(json.dumps(_credentials(accounts)))
     promised = folder / "openapi.json"
+    notes = folder / "notes"
+    found = folder / "found.json"
+    notes.touch()
+    found.write_text(json.dumps(everything(service, accounts["acme"]["api_key"])))
     if document is None:
         with urllib.request.urlopen(f"{service.base}/openapi.json", timeout=30) as answer:
             document = json.load(answer)
@@ -85,6 +114,9 @@ def fuzz(
         "PYTHONPATH": str(ROOT),
         "FUZZ_ACCOUNTS": str(credentials),
         "FUZZ_KEYS": " ".join(_key_ids(service, accounts)),
+        "FUZZ_KEY": accounts["acme"]["api_key"],
+        "FUZZ_FOUND": str(found),
+        "FUZZ_NOTED": str(notes),
     }
     base = [COMMAND, "--config-file", HERE / "schemathesis.toml", "run"]
     base += ["--no-color", "--report", "json", "--report-json-path", report]
@@ -101,7 +133,8 @@ def fuzz(
     )
     if not report.exists():
         raise RuntimeError(done.stdout)
-    return Outcome(done.returncode, done.stdout, json.loads(report.read_text()))
+    noted = [json.loads(line) for line in notes.read_text().splitlines()]
+    return Outcome(done.returncode, done.stdout, json.loads(report.read_text()), noted)
 
 
 def _credentials(accounts: dict[str, dict[str, str]]) -> dict[str, Any]:
@@ -144,6 +177,7 @@ def furnish(service: Running, key: str, domain: str) -> None:
         make("/v1/ticket-pipelines", {"name": f"Another {number}"})
         hook = make("/v1/webhooks", {"url": f"https://{domain}:9/", "types": ["nothing.happens"]})
         make(f"/v1/webhooks/{hook['id']}/test")
+    make("/v1/channels", {"shared": True, "provider": "other"})
     for number in range(EACH):
         channel = make(
             "/v1/channels",
@@ -151,7 +185,7 @@ def furnish(service: Running, key: str, domain: str) -> None:
                 "shared": True,
                 "provider": "other",
                 "team_address": f"support{number}@{domain}",
-                "ticket_automation": {"enabled": True},
+                "ticket_automation": {"enabled": number > 0},
                 "connect": True,
             },
         )
@@ -159,12 +193,30 @@ def furnish(service: Running, key: str, domain: str) -> None:
     for conversation in service.call(key, "GET", "/v1/conversations")["items"]:
         path = f"/v1/conversations/{conversation['id']}"
         make(f"{path}/comments", {"text": "Mine.", "author_id": user["id"]})
-        make(f"{path}/replies", {"text": "It is on its way.", "author_id": user["id"]})
+        reply = {"text": "It is on its way.", "author_id": user["id"]}
+        make(f"{path}/replies", {**reply, "override_suppression": True})
+
+
+def everything(service: Running, key: str) -> list[Any]:
+    """What an account has, as the lists of the API show it."""
+    found = [service.call(key, "GET", path) for path in LISTED]
+    for path, item in (("/v1/conversations", "messages"), ("/v1/webhooks", "deliveries")):
+        found += [
+            service.call(key, "GET", f"{path}/{one['id']}/{item}")
+            for one in service.call(key, "GET", path)["items"]
+        ]
+    return found
 
 
 def _send_mails(service: Running, address: str) -> None:
-    """One mail of a customer and one that goes to quarantine."""
+    """Mails of customers with a file each, and one that goes to quarantine."""
+    customers = [f"carla{number}@customer.example" for number in range(EACH)]
     with smtplib.SMTP("127.0.0.1", service.smtp_port) as smtp:
-        for sender in ("carla@customer.example", "x@spam0.example"):
-            raw = mail(sender=sender, message_id=f"<{sender[0]}.{address}>")
-            smtp.sendmail("forwarder@forwarder.example", [address], raw)
+        for sender in (*customers, "x@spam0.example"):
+            whole = EmailMessage()
+            whole["From"], whole["To"] = sender, "support@acme.example"
+            whole["Subject"] = "Where is my order?"
+            whole["Message-ID"] = f"<{sender.partition('@')[0]}.{address}>"
+            whole.set_content("Hello, my order has not come.")
+            whole.add_attachment("1,2\n", subtype="csv", filename="order.csv")
+            smtp.sendmail("forwarder@forwarder.example", [address], whole.as_bytes())
