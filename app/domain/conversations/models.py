@@ -15,6 +15,7 @@ from app.domain.tickets import ServiceClock
 OPEN_ASSIGNED = text("state = 'open' AND assignee_id IS NOT NULL")
 AWAITING_ROUTING = text("awaits_routing")
 SPAM = text("spam")
+OF_TEAM = text("team_id IS NOT NULL")
 AUTHORED = text("author_contact_id IS NOT NULL")
 
 
@@ -54,6 +55,24 @@ class Conversation(ServiceClock, Owned, Base):
             postgresql_where=AWAITING_ROUTING,
         ),
         Index("ix_conversations_spam", "spam_at", sqlite_where=SPAM, postgresql_where=SPAM),
+        # Lists that few conversations are in, or none.
+        Index(
+            "ix_conversations_spam_listed",
+            "account_id",
+            "last_message_at",
+            "id",
+            sqlite_where=SPAM,
+            postgresql_where=SPAM,
+        ),
+        Index(
+            "ix_conversations_of_team",
+            "account_id",
+            "team_id",
+            "last_message_at",
+            "id",
+            sqlite_where=OF_TEAM,
+            postgresql_where=OF_TEAM,
+        ),
     )
 
     channel_id: Mapped[str] = mapped_column(Id)

@@ -9,179 +9,70 @@ meanwhile neither repeats nor skips one on the pages that follow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    Join,
-    Select,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    func,
-    literal,
-    select,
-    text,
-)
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
 
+from app import ids
 from app.db import Page, PageRequest, chunks, dialect_of, padded
 from app.domain.conversations import words
-from app.domain.conversations.indexing import FTS, ROWS
-from app.domain.conversations.models import Conversation, Message
+from app.domain.conversations.asking import Conditions, Question
+from app.domain.conversations.indexing import ROWS
+from app.domain.conversations.models import Conversation
 from app.errors import Invalid
 
 BATCH = 250  # matching messages that are read at once, to begin with
 BATCH_LIMIT = 8_000
+CANDIDATES = 1_000  # messages that SQLite's index is asked for at once, to begin with
+CANDIDATES_LIMIT = 100_000
+CANDIDATES_FILTERED = 5_000
+CONVERSATIONS_COUNTED = 2_000
+FEW = 500  # messages that are looked through sooner than the index is asked
+SOME = 5_000  # … that are looked through when the words are frequent
+CLOCKS = timedelta(days=1)
 
-_MESSAGES: Table = Message.__table__  # type: ignore[assignment]
 _CONVERSATIONS: Table = Conversation.__table__  # type: ignore[assignment]
-_IS_ROW = ROWS.c.number == FTS.c.rowid
-_IS_MESSAGE = and_(_MESSAGES.c.account_id == ROWS.c.account_id, _MESSAGES.c.id == ROWS.c.message_id)
-_IS_CONVERSATION = and_(
-    _CONVERSATIONS.c.account_id == _MESSAGES.c.account_id,
-    _CONVERSATIONS.c.id == _MESSAGES.c.conversation_id,
-)
-
-
-class _InOrder(Join):
-    """A join that SQLite makes in the order given: it cannot know how rare the words are."""
-
-    __visit_name__ = "in_order"
-    inherit_cache = True
-
-
-@compiles(_InOrder)
-def _plainly(join: Any, compiler: Any, **more: Any) -> str:
-    return str(compiler.visit_join(join, **more))
-
-
-@compiles(_InOrder, "sqlite")
-def _in_order(
-    join: Any, compiler: Any, asfrom: bool = False, from_linter: Any = None, **more: Any
-) -> str:
-    left = compiler.process(join.left, asfrom=True, **more)
-    right = compiler.process(join.right, asfrom=True, **more)
-    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **more)}"
-
-
-def _joined(first: tuple[Any, Any], *others: tuple[Any, Any]) -> Any:
-    """The tables in this order, each with how it belongs to those before it."""
-    source = first[0]
-    for table, belongs in others:
-        source = _InOrder(source, table, belongs)
-    return source
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked for, in the database's own terms."""
+class Scope:
+    """What the conditions leave: so many messages (None: many), and when the newest of them is."""
 
-    account_id: str
-    phrases: Sequence[words.Phrase]
-    embedded: bool
-    narrow: bool = False  # it is about few conversations: they are looked through
-
-    @property
-    def place(self) -> Any:
-        """What matching messages are ordered by: the order of their arrival."""
-        return ROWS.c.number if self.embedded else ROWS.c.message_id
-
-    @property
-    def found(self) -> ColumnElement[bool]:
-        """Does the index find the message?"""
-        if self.embedded:
-            return FTS.c.words.op("MATCH", return_type=Boolean())(words.as_match(self.phrases))
-        asked = cast(bindparam(None, words.as_tsquery(self.phrases), type_=Text), TSQUERY)
-        return ROWS.c.words.op("@@", return_type=Boolean())(asked)
-
-    @property
-    def read(self) -> ColumnElement[bool]:
-        """Do its words say so? The same, for messages that are looked through one by one."""
-        if not self.embedded:
-            return self.found
-        return and_(
-            *(
-                func.instr(
-                    literal(" ").concat(ROWS.c.words).concat("" if one.open_end else " "),
-                    f" {' '.join(one.words)}{'' if one.open_end else ' '}",
-                )
-                > 0
-                for one in self.phrases
-            )
-        )
-
-    def newest(
-        self, conditions: Sequence[ColumnElement[bool]], before: Any, limit: int
-    ) -> Select[Any]:
-        """Matching messages of conversations of which the conditions hold, newest first."""
-        source = _joined(*(self._from_conversations() if self.narrow else self._from_words()))
-        columns = (ROWS.c.message_id, _MESSAGES.c.conversation_id)
-        # By itself SQLite does not see that it may read FTS5 backwards and stop early.
-        place = FTS.c.rowid if self.embedded and not self.narrow else self.place
-        statement = select(place.label("place"), *columns).select_from(source)
-        if before is not None:
-            statement = statement.where(place < before)
-        own = _CONVERSATIONS if self.narrow else ROWS
-        statement = statement.where(own.c.account_id == self.account_id)
-        statement = statement.where(self.read if self.narrow else self.found)
-        return statement.where(*conditions).order_by(place.desc()).limit(limit)
-
-    def _from_words(self) -> list[tuple[Any, Any]]:
-        first = [(FTS, None)] if self.embedded else []
-        others = [(_MESSAGES, _IS_MESSAGE), (_CONVERSATIONS, _IS_CONVERSATION)]
-        return [*first, (ROWS, _IS_ROW), *others]
-
-    def _from_conversations(self) -> list[tuple[Any, Any]]:
-        return [(_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION), (ROWS, _IS_MESSAGE)]
-
-    def also_from(self, conversation_ids: Sequence[str], place: Any) -> Select[Any]:
-        """Those of the conversations that have a matching message there or later."""
-        source = _joined(*self._from_conversations()[1:])
-        return (
-            select(_MESSAGES.c.conversation_id)
-            .select_from(source)
-            .where(
-                _MESSAGES.c.account_id == self.account_id,
-                _MESSAGES.c.conversation_id.in_(padded(conversation_ids)),
-                self.place >= place,
-                self.read,
-            )
-            .distinct()
-        )
+    messages: int | None
+    newest: datetime | None  # None: there are none
 
 
 async def search(
     db: AsyncSession,
     account_id: str,
     question: str,
-    conditions: Sequence[ColumnElement[bool]],
+    conditions: Conditions,
     request: PageRequest,
     *,
-    narrow: bool,
+    filtered: bool,
 ) -> Page[Conversation]:
     """
     One page of the conversations that the question finds and of which the conditions hold.
 
-    `narrow`: the conditions alone leave few, so that SQLite had better begin with them. Raises
-    Invalid for the cursor of another list.
+    `filtered`: the conditions may leave few, or none. Raises Invalid for the cursor of another
+    list.
     """
-    embedded = dialect_of(db) == "sqlite"
-    asked = Question(account_id, words.asked(account_id, question), embedded, narrow)
+    asked = Question(account_id, words.asked(account_id, question), dialect_of(db) == "sqlite")
     start = _start(request)
     if not asked.phrases:
+        return Page([], None)
+    scope = await _scope(db, account_id, conditions) if filtered else None
+    if scope is not None and scope.newest is None:
         return Page([], None)
     if not asked.embedded:
         # A rare word is best looked up, a frequent one met on the way: that depends on the word.
         await db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    found = await _newest_of_each(db, asked, conditions, start, request.limit + 1)
+    search = _Search(db, asked, conditions, scope)
+    found = await search.newest_of_each(start, request.limit + 1)
     chosen = list(found)[: request.limit]
     rows = await db.execute(
         select(Conversation).where(
@@ -201,42 +92,122 @@ def _start(request: PageRequest) -> str | None:
     return request.after[0]
 
 
-async def _newest_of_each(
-    db: AsyncSession,
-    asked: Question,
-    conditions: Sequence[ColumnElement[bool]],
-    start: str | None,
-    wanted: int,
-) -> dict[str, str]:
-    """Conversations, and the newest matching message of each, newest first; at most `wanted`."""
-    start = None if start is None else await _place_of(db, asked, start)
-    found: dict[str, str] = {}
-    before, limit, past = start, max(BATCH, 2 * wanted), set[str]()
-    while len(found) < wanted:
-        rows = (await db.execute(asked.newest(conditions, before, limit))).all()
-        fresh: dict[str, str] = {}
-        for row in rows:
-            if row.conversation_id not in found and row.conversation_id not in past:
-                fresh.setdefault(row.conversation_id, row.message_id)
-        if start is not None and fresh:  # which were on an earlier page?
-            for some in chunks(list(fresh)):
-                earlier = await db.execute(asked.also_from(some, start))
-                past.update(earlier.scalars())
-        found.update({key: value for key, value in fresh.items() if key not in past})
-        if len(rows) < limit:
-            break
-        before, limit = rows[-1].place, min(4 * limit, BATCH_LIMIT)
-    return dict(list(found.items())[:wanted])
-
-
-async def _place_of(db: AsyncSession, asked: Question, message_id: str) -> Any:
-    """Where the message stands; when it is gone, where the one before it does."""
-    if not asked.embedded:
-        return message_id
+async def _scope(db: AsyncSession, account_id: str, conditions: Conditions) -> Scope:
+    """Looks at the first of the list that the conditions leave, which costs what that list does."""
     found = await db.execute(
-        select(ROWS.c.number)
-        .where(ROWS.c.account_id == asked.account_id, ROWS.c.message_id <= message_id)
-        .order_by(ROWS.c.message_id.desc())
-        .limit(1)
+        select(_CONVERSATIONS.c.last_message_at, _CONVERSATIONS.c.message_count)
+        .where(_CONVERSATIONS.c.account_id == account_id, *conditions)
+        .order_by(_CONVERSATIONS.c.last_message_at.desc(), _CONVERSATIONS.c.id.desc())
+        .limit(CONVERSATIONS_COUNTED)
     )
-    return found.scalar_one_or_none() or 0
+    rows = found.all()
+    messages = sum(one.message_count for one in rows)
+    counted = len(rows) < CONVERSATIONS_COUNTED and messages <= SOME
+    return Scope(messages if counted else None, rows[0].last_message_at if rows else None)
+
+
+def _windows(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """The numbers in pieces, each greater than the one before."""
+    at = 0
+    while at < len(numbers):
+        yield numbers[at : at + size]
+        at, size = at + size, min(4 * size, BATCH_LIMIT)
+
+
+@dataclass(slots=True)
+class _Search:
+    db: AsyncSession
+    asked: Question
+    conditions: Conditions
+    scope: Scope | None
+
+    async def newest_of_each(self, start: str | None, wanted: int) -> dict[str, str]:
+        """Conversations, and the newest match of each, newest first; at most `wanted`."""
+        place = None if start is None else await self._place_of(start)
+        found: dict[str, str] = {}
+        past = set[str]()
+        async for rows in self._batches(place, max(BATCH, 2 * wanted)):
+            fresh: dict[str, str] = {}
+            for row in rows:
+                if row.conversation_id not in found and row.conversation_id not in past:
+                    fresh.setdefault(row.conversation_id, row.message_id)
+            if place is not None and fresh:  # which were on an earlier page?
+                past |= await self._from_later(list(fresh), place)
+            found.update({key: value for key, value in fresh.items() if key not in past})
+            if len(found) >= wanted:
+                break
+        return dict(list(found.items())[:wanted])
+
+    async def _from_later(self, conversation_ids: Sequence[str], place: Any) -> set[str]:
+        later = set[str]()
+        for some in chunks(conversation_ids):
+            later.update((await self.db.execute(self.asked.also_from(some, place))).scalars())
+        return later
+
+    async def _batches(self, before: Any, window: int) -> AsyncIterator[Sequence[Any]]:
+        """Matching messages of conversations of which the conditions hold, newest first."""
+        before = await self._at_most(before)
+        if self.asked.embedded and not self._leaves(FEW):
+            batches = self._by_index(before, window)
+        else:
+            batches = self._looked_through(before, window)
+        async for rows in batches:
+            yield rows
+
+    def _leaves(self, messages: int) -> bool:
+        """Do the conditions leave so many messages, or less?"""
+        left = None if self.scope is None else self.scope.messages
+        return left is not None and left <= messages
+
+    async def _looked_through(self, before: Any, limit: int) -> AsyncIterator[Sequence[Any]]:
+        while True:
+            statement = self.asked.newest(self.conditions, before, limit)
+            rows = (await self.db.execute(statement)).all()
+            yield rows
+            if len(rows) < limit:
+                return
+            before, limit = rows[-1].place, min(4 * limit, BATCH_LIMIT)
+
+    async def _by_index(self, before: Any, window: int) -> AsyncIterator[Sequence[Any]]:
+        """SQLite: what FTS5 finds, a little at first, and what is left of it by the conditions."""
+        # The beginning of a word costs FTS5 a list of all that it finds: few questions, then.
+        limit = max(CANDIDATES if self.scope is None else CANDIDATES_FILTERED, window)
+        while True:
+            statement = self.asked.numbers(before, limit)
+            numbers = (await self.db.execute(statement)).scalars().all()
+            for some in _windows(numbers, window):
+                statement = self.asked.among(some, self.conditions)
+                yield (await self.db.execute(statement)).all()
+            if len(numbers) < limit:
+                return
+            before, limit, window = numbers[-1], min(20 * limit, CANDIDATES_LIMIT), BATCH_LIMIT
+            if self._leaves(SOME):
+                async for rows in self._looked_through(before, window):
+                    yield rows
+                return
+
+    async def _at_most(self, before: Any) -> Any:
+        """
+        Where to begin: not behind the newest message of any conversation that is asked for.
+
+        Ids tell the time. What processes' clocks differ by, and what waits for a lock, is less
+        than CLOCKS.
+        """
+        if self.scope is None or self.scope.newest is None:
+            return before
+        bound = await self._place_of(ids.first_at("msg", self.scope.newest + CLOCKS))
+        if self.asked.embedded:
+            bound += 1
+        return bound if before is None else min(before, bound)
+
+    async def _place_of(self, message_id: str) -> Any:
+        """Where the message stands; when it is gone, where the one before it does."""
+        if not self.asked.embedded:
+            return message_id
+        found = await self.db.execute(
+            select(ROWS.c.number)
+            .where(ROWS.c.account_id == self.asked.account_id, ROWS.c.message_id <= message_id)
+            .order_by(ROWS.c.message_id.desc())
+            .limit(1)
+        )
+        return found.scalar_one_or_none() or 0

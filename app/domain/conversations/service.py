@@ -14,7 +14,7 @@ from app import ids
 from app.db import Page, PageRequest, page_of
 from app.domain import accounts, events, tickets
 from app.domain.conversations import draining, ticketing
-from app.domain.conversations.models import Conversation, Message
+from app.domain.conversations.models import SPAM, Conversation, Message
 from app.domain.conversations.searching import search
 from app.domain.events import NewEvent
 from app.domain.sender_identity import Post
@@ -78,8 +78,8 @@ async def list_conversations(
     """
     conditions = conditions_of(which)
     if which.words is not None and which.words.strip():
-        narrow = which.contact_id is not None
-        return await search(db, account_id, which.words, conditions, request, narrow=narrow)
+        filtered = which != Filter(words=which.words)
+        return await search(db, account_id, which.words, conditions, request, filtered=filtered)
     statement = select(Conversation).where(Conversation.account_id == account_id, *conditions)
     keys = [Conversation.last_message_at, Conversation.id]
     return await page_of(db, statement, keys, request, descending=True)
@@ -87,8 +87,8 @@ async def list_conversations(
 
 def conditions_of(which: Filter) -> list[ColumnElement[bool]]:
     """What holds of the conversations, words aside."""
-    found: list[ColumnElement[bool]] = [
-        Conversation.spam.is_(which.spam),
+    found: list[Any] = [
+        SPAM if which.spam else Conversation.spam.is_(False),
         Conversation.merged_into.is_(None),
     ]
     for name in ("state", "channel_id", "contact_id", "assignee_id", "team_id"):

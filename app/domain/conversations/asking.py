@@ -1,0 +1,165 @@
+"""What a search asks of the database, in its own terms: statements over index and conversations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Join,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.compiler import compiles
+
+from app.db import padded
+from app.domain.conversations import words
+from app.domain.conversations.indexing import FTS, ROWS
+from app.domain.conversations.models import Conversation, Message
+
+Conditions = Sequence[ColumnElement[bool]]
+
+_MESSAGES: Table = Message.__table__  # type: ignore[assignment]
+_CONVERSATIONS: Table = Conversation.__table__  # type: ignore[assignment]
+_IS_ROW = ROWS.c.number == FTS.c.rowid
+_IS_MESSAGE = and_(_MESSAGES.c.account_id == ROWS.c.account_id, _MESSAGES.c.id == ROWS.c.message_id)
+_IS_CONVERSATION = and_(
+    _CONVERSATIONS.c.account_id == _MESSAGES.c.account_id,
+    _CONVERSATIONS.c.id == _MESSAGES.c.conversation_id,
+)
+
+
+class _InOrder(Join):
+    """A join that SQLite makes in the order given: it cannot know how rare the words are."""
+
+    __visit_name__ = "in_order"
+    inherit_cache = True
+
+
+@compiles(_InOrder)
+def _plainly(join: Any, compiler: Any, **more: Any) -> str:
+    return str(compiler.visit_join(join, **more))
+
+
+@compiles(_InOrder, "sqlite")
+def _in_order(
+    join: Any, compiler: Any, asfrom: bool = False, from_linter: Any = None, **more: Any
+) -> str:
+    left = compiler.process(join.left, asfrom=True, **more)
+    right = compiler.process(join.right, asfrom=True, **more)
+    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **more)}"
+
+
+def _joined(first: tuple[Any, Any], *others: tuple[Any, Any]) -> Any:
+    """The tables in this order, each with how it belongs to those before it."""
+    source = first[0]
+    for table, belongs in others:
+        source = _InOrder(source, table, belongs)
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for, in the database's own terms."""
+
+    account_id: str
+    phrases: Sequence[words.Phrase]
+    embedded: bool
+
+    @property
+    def place(self) -> Any:
+        """What matching messages are ordered by: the order of their arrival."""
+        return ROWS.c.number if self.embedded else ROWS.c.message_id
+
+    @property
+    def found(self) -> ColumnElement[bool]:
+        """Does the index find the message?"""
+        if self.embedded:
+            return FTS.c.words.op("MATCH", return_type=Boolean())(words.as_match(self.phrases))
+        asked = cast(bindparam(None, words.as_tsquery(self.phrases), type_=Text), TSQUERY)
+        return ROWS.c.words.op("@@", return_type=Boolean())(asked)
+
+    @property
+    def read(self) -> ColumnElement[bool]:
+        """Do its words say so? The same, for messages that are looked through one by one."""
+        if not self.embedded:
+            return self.found
+        return and_(
+            *(
+                func.instr(
+                    literal(" ").concat(ROWS.c.words).concat("" if one.open_end else " "),
+                    f" {' '.join(one.words)}{'' if one.open_end else ' '}",
+                )
+                > 0
+                for one in self.phrases
+            )
+        )
+
+    def numbers(self, before: Any, limit: int) -> Select[Any]:
+        """SQLite: what the index finds, whatever its conversation is, newest first."""
+        # By itself SQLite does not see that it may read FTS5 backwards and stop early.
+        statement = select(FTS.c.rowid).where(self.found)
+        if before is not None:
+            statement = statement.where(FTS.c.rowid < before)
+        return statement.order_by(FTS.c.rowid.desc()).limit(limit)
+
+    def among(self, numbers: Sequence[int], conditions: Conditions) -> Select[Any]:
+        """Those of them that are of conversations of which the conditions hold, newest first."""
+        given = func.json_each(json.dumps(numbers)).table_valued("value")
+        source = _joined(
+            (given, None),
+            (ROWS, ROWS.c.number == given.c.value),
+            (_MESSAGES, _IS_MESSAGE),
+            (_CONVERSATIONS, _IS_CONVERSATION),
+        )
+        return (
+            self._columns()
+            .select_from(source)
+            .where(ROWS.c.account_id == self.account_id, *conditions)
+        )
+
+    def newest(self, conditions: Conditions, before: Any, limit: int) -> Select[Any]:
+        """
+        Matching messages of conversations of which the conditions hold, newest first.
+
+        PostgreSQL begins where that is best; SQLite with the conversations.
+        """
+        source = _joined((_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION), (ROWS, _IS_MESSAGE))
+        statement = self._columns().select_from(source)
+        if before is not None:
+            statement = statement.where(self.place < before)
+        own = _CONVERSATIONS if self.embedded else ROWS
+        return statement.where(own.c.account_id == self.account_id, self.read, *conditions).limit(
+            limit
+        )
+
+    def _columns(self) -> Select[Any]:
+        columns = (self.place.label("place"), ROWS.c.message_id, _MESSAGES.c.conversation_id)
+        return select(*columns).order_by(self.place.desc())
+
+    def also_from(self, conversation_ids: Sequence[str], place: Any) -> Select[Any]:
+        """Those of the conversations that have a matching message there or later."""
+        source = _joined((_MESSAGES, None), (ROWS, _IS_MESSAGE))
+        return (
+            select(_MESSAGES.c.conversation_id)
+            .select_from(source)
+            .where(
+                _MESSAGES.c.account_id == self.account_id,
+                _MESSAGES.c.conversation_id.in_(padded(conversation_ids)),
+                self.place >= place,
+                self.read,
+            )
+            .distinct()
+        )
