@@ -31,11 +31,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from app.db import chunks, dialect_of
 from app.domain.conversations import words
 from app.domain.conversations.models import Message
 from app.rows import insert_rows
+
+TOGETHER = 100  # rows of one statement
 
 # The migration of the index makes these tables: they are of another kind on each database.
 _TABLES = MetaData()
@@ -64,8 +67,30 @@ async def index(db: AsyncSession, messages: Iterable[Mapping[str, Any]]) -> None
     """The rows of new messages: one statement for all of them."""
     dialect = dialect_of(db)
     rows = _rows_of(messages, dialect)
-    if rows:
+    if rows and dialect == "sqlite":
+        await db.run_sync(_insert_together, rows)
+    elif rows:
         await insert_rows(db, _insert(dialect), rows)
+
+
+def _insert_together(session: Session, rows: Sequence[dict[str, str]]) -> None:
+    """
+    SQLite: many rows a statement.
+
+    FTS5 begins a new segment of its index with each statement that sets off a trigger; a segment
+    for every message costs half as much again (measured: 300 instead of 180 µs for 4 kB).
+    """
+    session.flush()
+    for start in range(0, len(rows), TOGETHER):
+        some = rows[start : start + TOGETHER]
+        values = tuple(one[name] for one in some for name in ("account_id", "message_id", "words"))
+        session.connection().exec_driver_sql(_insert_many(len(some)), values)
+
+
+@functools.cache
+def _insert_many(count: int) -> str:
+    values = ", ".join(["(?, ?, ?)"] * count)
+    return f"INSERT INTO message_search (account_id, message_id, words) VALUES {values}"  # noqa: S608
 
 
 async def reindex(db: AsyncSession, account_id: str, message_ids: Sequence[str]) -> None:
