@@ -2,127 +2,44 @@
 How automatic answers open their subject, by language.
 
 Tables only, lower case. A person may write such a subject as well: an opening counts only
-together with another sign.
+together with another sign, and one that people use for other things needs a strong one.
 """
 
 from __future__ import annotations
 
-# "I am away": vacation, out of office.
-AWAY_OPENINGS = (
-    "out of office",
-    "out of the office",
-    "out-of-office",
-    "ooo:",
-    "ooo -",
-    "away from",
-    "away until",
-    "away on",
-    "on vacation",
-    "on holiday",
-    "on leave",
-    "vacation",
-    "holiday notice",
-    "i am away",
-    "i'm away",
-    "i am out of",
-    "i'm out of",
-    "i am on",
-    "annual leave",
-    "maternity leave",
-    "absence",
-    "absence du bureau",
-    "absent du bureau",
-    "je suis absent",
-    "en congé",
-    "notification d'absence",
-    "message d'absence",
-    "abwesenheit",
-    "abwesend",
-    "ich bin abwesend",
-    "ich bin im urlaub",
-    "nicht im büro",
-    "nicht im haus",
-    "urlaub",
-    "außer haus",
-    "ausser haus",
-    "fuera de la oficina",
-    "fuera de oficina",
-    "ausente",
-    "ausencia",
-    "vacaciones",
-    "estoy de vacaciones",
-    "ausência",
-    "ausência temporária",
-    "fora do escritório",
-    "férias",
-    "fuori sede",
-    "fuori ufficio",
-    "assente",
-    "assenza",
-    "in ferie",
-    "afwezig",
-    "afwezigheid",
-    "niet op kantoor",
-    "frånvaro",
-    "ej på kontoret",
-    "inte på kontoret",
-    "fraværende",
-    "fravær",
-    "ikke på kontoret",
-    "ikke til stede",
-    "poissa",
-    "poissaolo",
-    "en ole paikalla",
-    "lomalla",
-    "nieobecność",
-    "nieobecny",
-    "poza biurem",
-    "urlop",
-    "mimo kancelář",
-    "nepřítomnost",
-    "mimo kancelárie",
-    "neprítomnosť",
-    "házon kívül",
-    "irodán kívül",
-    "szabadság",
-    "în afara biroului",
-    "absent din birou",
-    "atvaļinājums",
-    "atvalinājums",
-    "atostogos",
-    "puhkusel",
-    "odsoten",
-    "izvan ureda",
-    "van kancelarije",
-    "отсутствую",
-    "нет на месте",
-    "вне офиса",
-    "в отпуске",
-    "отпуск",
-    "відсутній",
-    "поза офісом",
-    "у відпустці",
-    "извън офиса",
-    "εκτός γραφείου",
-    "ofis dışında",
-    "ofis dışı",
-    "izindeyim",
-    "不在",
-    "不在通知",
-    "休暇",
-    "外出",
-    "夏季休業",
-    "不在办公室",
-    "外出自动回复",
-    "休假",
-    "不在辦公室",
-    "부재",
-    "부재중",
-    "휴가",
-    "מחוץ למשרד",
-    "خارج المكتب",
-    "vắng mặt",
-    "di luar kantor",
+import re
+
+# "I am away": vacation, out of office; nobody else opens a subject so.
+AWAY_OPENINGS = tuple(
+    (
+        "out of office|out of the office|out-of-office|ooo:|ooo -|away until|holiday notice|"
+        "i am away|i'm away|absence du bureau|absent du bureau|je suis absent|"
+        "notification d'absence|message d'absence|ich bin abwesend|ich bin im urlaub|nicht im büro|"
+        "nicht im haus|außer haus|ausser haus|fuera de la oficina|fuera de oficina|"
+        "estoy de vacaciones|ausência temporária|fora do escritório|fuori sede|fuori ufficio|"
+        "niet op kantoor|ej på kontoret|inte på kontoret|ikke på kontoret|en ole paikalla|"
+        "poza biurem|mimo kancelář|mimo kancelárie|házon kívül|irodán kívül|în afara biroului|"
+        "absent din birou|izvan ureda|van kancelarije|нет на месте|вне офиса|в отпуске|поза офісом|"
+        "у відпустці|извън офиса|εκτός γραφείου|ofis dışında|ofis dışı|izindeyim|"
+        "不在通知|不在办公室|外出自动回复|"
+        "不在辦公室|부재중|מחוץ למשרד|خارج المكتب|di luar kantor|away from my|i am out of the|"
+        "i'm out of the|vacation response|vacation reply|abwesenheitsnotiz|"
+        "abwesenheitsbenachrichtigung|abwesenheitsmeldung|abwesenheitsnachricht|"
+        "abwesenheitsassistent|absence notification|ik ben afwezig|jag är på semester|"
+        "jestem na urlopie|estou de férias|sono in ferie"
+    ).split("|")
+)
+
+# The same in words with which people ask for something as well ("Urlaub am Meer").
+AWAY_NOUNS = tuple(
+    (
+        "away from|away on|on vacation|on holiday|on leave|vacation|i am out of|i'm out of|i am on|"
+        "annual leave|maternity leave|absence|en congé|abwesenheit|abwesend|urlaub|ausente|"
+        "ausencia|vacaciones|ausência|férias|assente|assenza|in ferie|afwezig|afwezigheid|frånvaro|"
+        "fraværende|fravær|ikke til stede|poissa|poissaolo|lomalla|nieobecność|nieobecny|urlop|"
+        "nepřítomnost|neprítomnosť|szabadság|atvaļinājums|atvalinājums|atostogos|puhkusel|odsoten|"
+        "отсутствую|отпуск|відсутній|不在|休暇|外出|夏季休業|休假|부재|휴가|vắng mặt"
+    ).split("|")
 )
 
 # "This is an automatic answer".
@@ -139,8 +56,6 @@ REPLY_OPENINGS = (
     "auto response",
     "auto-response",
     "autoresponse",
-    "auto:",
-    "auto :",
     "autoresponder",
     "automatische antwort",
     "automatische rückantwort",
@@ -205,12 +120,16 @@ REPLY_OPENINGS = (
     "sjálfvirkt svar",
 )
 
+# … and what opens people's subjects about cars.
+REPLY_NOUNS = ("auto:", "auto :")
+
 # Anywhere in the subject or the first words of a mail that is known to be automatic.
 AWAY_WORDS = (
     "out of the office|out of office|away from the office|away from my desk|currently away|"
     "on vacation|on holiday|on annual leave|on leave|until my return|upon my return|"
     "vacation response|vacation:|i am away|i'm away|i will be away|i will be out|"
-    "limited access to e-mail|limited access to email|abwesenheit|abwesend|nicht im büro|"
+    "limited access to e-mail|limited access to email|abwesenheit|abwesend|außer haus|"
+    "nicht im büro|"
     "im urlaub|absent du|absence du bureau|actuellement absent|en congé|fuera de la oficina|"
     "de vacaciones|fora do escritório|de férias|fuori sede|fuori ufficio|in ferie|afwezig|"
     "op vakantie|frånvarande|fraværende|på semester|inte på kontoret|tjänstledig|på ferie|"
@@ -227,17 +146,28 @@ AWAY_WORDS = (
     "休暇|休業|出張中|休假|出差|부재|휴가|출장 중"
 ).split("|")
 
+_ANSWERED = re.compile(r"\b(?:re|aw|sv|vs|antw|odp|rif|ynt|vá|отв)\s?:")
 _LEAD = " \t[(*<\"'【［"
 
 
-def opens_away(subject: str) -> bool:
-    """Whether a subject opens like the answer of somebody who is away."""
-    return _squeezed(subject[:300]).lstrip(_LEAD).startswith(AWAY_OPENINGS)
+def opens_away(subject: str, *, surely: bool = False) -> bool:
+    """
+    Whether a subject opens like the answer of somebody who is away.
+
+    `surely` leaves out what people write as well, unless the answered mail's subject follows it.
+    """
+    opening = _squeezed(subject[:300]).lstrip(_LEAD)
+    if opening.startswith(AWAY_OPENINGS):
+        return True
+    if not opening.startswith(AWAY_NOUNS):
+        return False
+    return not surely or _ANSWERED.search(opening) is not None
 
 
-def opens_reply(subject: str) -> bool:
-    """Whether a subject opens like an automatic answer."""
-    return _squeezed(subject[:300]).lstrip(_LEAD).startswith(REPLY_OPENINGS)
+def opens_reply(subject: str, *, surely: bool = False) -> bool:
+    """Whether a subject opens like an automatic answer; `surely` as for `opens_away`."""
+    opening = _squeezed(subject[:300]).lstrip(_LEAD)
+    return opening.startswith(REPLY_OPENINGS if surely else REPLY_OPENINGS + REPLY_NOUNS)
 
 
 def says_away(text: str) -> bool:

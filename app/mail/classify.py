@@ -120,9 +120,10 @@ def _answer(mail: Mail, spoken: dict[str, str]) -> Sign | None:
         return (AWAY if away else REPLY), spoken[REPLY]
     if not (spoken.keys() & {_WEAK, GENERATED, BULK} or mail.in_reply_to):
         return None  # people's answers open with "Re:", so In-Reply-To is a sign as well
-    if opens_away(mail.subject) or (GENERATED in spoken and says_away(mail.subject)):
+    made = GENERATED in spoken
+    if opens_away(mail.subject, surely=not made) or (made and says_away(mail.subject)):
         return AWAY, "Subject speaks of absence, and another field of an answer."
-    if opens_reply(mail.subject):
+    if opens_reply(mail.subject, surely=not made):
         away = says_away(mail.subject) or says_away(mail.text)
         return (AWAY if away else REPLY), "Subject opens like an automatic answer, beside a sign."
     return None
@@ -132,8 +133,8 @@ def _signs(
     mail: Mail, headers: Headers, reverse_path: str, own_lists: frozenset[str]
 ) -> Iterator[Sign]:
     present = _FIELDS.intersection(headers.names())
+    marks = _rule_marks(headers, present)
     if present:
-        marks = _rule_marks(headers, present)
         yield from _submission(headers, present, bool(marks & own_lists))
         yield from _answerers(headers, present, bool(marks - own_lists))
         lists = read_lists(headers, present, own_lists)
@@ -145,7 +146,8 @@ def _signs(
         if "feedback-id" in present:
             yield _NOTED, "Feedback-ID is there."
     if reverse_path.strip() in {"", "<>"}:
-        yield GENERATED, "The reverse-path is null (RFC 5321, 4.5.5)."
+        kind = _NOTED if marks & own_lists else GENERATED  # rules of Exchange send like that
+        yield kind, "The reverse-path is null (RFC 5321, 4.5.5)."
     if is_mail_system(mail.sender.address, mail.sender.name):
         yield GENERATED, "From is a mail system."
     elif not mail.sender.address:

@@ -171,6 +171,13 @@ def test_a_rule_that_forwards_to_the_channel_does_not_make_a_mail_generated() ->
     assert verdict("Auto-Submitted: auto-generated\n").mail_class == "auto_generated"
 
 
+def test_a_rule_of_the_channels_mailbox_may_send_with_a_null_reverse_path() -> None:
+    field = "X-MS-Exchange-Inbox-Rules-Loop: "
+
+    assert verdict(f"{field}{TEAM}\n", reverse_path="").mail_class == "human"
+    assert verdict(f"{field}ann@else.example\n", reverse_path="").mail_class == "auto_generated"
+
+
 @pytest.mark.parametrize(
     "subject",
     [
@@ -201,6 +208,37 @@ def test_an_automatic_opening_on_an_answer_to_our_mail_is_automatic() -> None:
 
 def test_an_answer_of_somebody_away_is_out_of_office() -> None:
     found = verdict("Auto-Submitted: auto-replied\n", body="I am out of the office until Monday.")
+
+    assert found.mail_class == "out_of_office"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Urlaub am Meer: sind noch Zimmer frei?",
+        "Vacation rental question",
+        "Absence of parts in delivery 4711",
+        "I am on hold since Monday",
+        "I'm out of ink",
+        "Ausente de factura",
+        "休暇の予約について",
+        "Auto: Reifen wechseln",
+    ],
+)
+@pytest.mark.parametrize(
+    "field", ["X-Auto-Response-Suppress: DR, OOF, AutoReply\n", "In-Reply-To: <1@acme.example>\n"]
+)
+def test_a_person_who_writes_about_absence_stays_a_person(subject: str, field: str) -> None:
+    assert verdict(field, subject=subject).mail_class == "human"
+    assert verdict("Auto-Submitted: auto-generated\n", subject=subject).mail_class != "human"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Abwesenheitsnotiz: Order", "Urlaub Re: Order", "Absence: Re: Order", "Out of Office: Order"],
+)
+def test_a_weak_sign_is_enough_beside_an_unmistakable_subject(subject: str) -> None:
+    found = verdict("X-Auto-Response-Suppress: All\n", subject=subject)
 
     assert found.mail_class == "out_of_office"
 
