@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from app.api.house import House
 from app.api.message_views import MessageView, view_with_deliveries
@@ -23,7 +23,7 @@ from app.api.unit_of_work import (
     prepared_by,
 )
 from app.domain import conversations, sender_identity
-from app.domain.conversations import Attached, Draft, Wanted
+from app.domain.conversations import Ahead, Attached, Draft, Wanted
 from app.errors import NotFound
 
 Writer = Annotated[Caller, caller_with("conversations:write")]
@@ -44,8 +44,28 @@ async def _policy(request: Request, house: House, caller: Caller, body: bytes) -
     return await sender_identity.policy_of(house.resolver, address) if address else None
 
 
+async def _written_ahead(
+    request: Request, house: House, caller: Caller, body: bytes
+) -> Ahead | None:
+    """A reply with large files, written before its transaction; None: it is written there."""
+    if not caller.may("conversations:write"):
+        return None
+    try:
+        asked = NewReply.model_validate_json(body)
+    except ValidationError:
+        return None  # FastAPI says so
+    which, now = request.path_params["conversation_id"], datetime.now(UTC)
+    return await conversations.write_ahead(
+        house.database, house.post, caller.account_id, which, draft_of(asked), now
+    )
+
+
+def _has_files(body: bytes) -> bool:
+    return b'"upload_id"' in body
+
+
 starting = APIRouter(prefix="/v1/conversations", route_class=UnitOfWork)
-answering = APIRouter(prefix=PREFIX, route_class=UnitOfWork)
+answering = APIRouter(prefix=PREFIX, route_class=prepared_by(_written_ahead, _has_files))
 checking = APIRouter(prefix=f"{PREFIX}/preflight", route_class=prepared_by(_policy))
 
 Address = Annotated[str, Field(max_length=1000)]
@@ -161,7 +181,12 @@ def draft_of(body: NewReply) -> Draft:
     responses=refusals(400, 401, 403, 404, 409, 415, 422, 429),
 )
 async def create_reply(
-    conversation_id: str, body: NewReply, caller: Writer, db: Db, house: TheHouse
+    conversation_id: str,
+    body: NewReply,
+    caller: Writer,
+    db: Db,
+    house: TheHouse,
+    ahead: Annotated[Ahead | None, Depends(prepared)],
 ) -> MessageView:
     """
     Answer in a conversation.
@@ -174,7 +199,7 @@ async def create_reply(
     """
     now = datetime.now(UTC)
     message = await conversations.reply(
-        db, house.post, caller.account_id, conversation_id, draft_of(body), now
+        db, house.post, caller.account_id, conversation_id, draft_of(body), now, ahead
     )
     return await view_with_deliveries(db, message)
 

@@ -58,6 +58,10 @@ class UnitOfWork(APIRoute):
 
     is_prepared: ClassVar[bool] = False
 
+    def needs(self, body: bytes) -> bool:
+        """Is there anything to be done before the transaction of this request?"""
+        return self.is_prepared
+
     async def prepare(self, request: Request, house: House, caller: Caller, body: bytes) -> Any:
         """What is done before the transaction, if anything; see `prepared_by`."""
 
@@ -76,42 +80,70 @@ class UnitOfWork(APIRoute):
             _refuse_unknown(request, known)
             reads = request.method in READS
             body = b"" if reads else await self.read_body(request, house)
-            if self.is_prepared:
+            key = None if reads else idempotency.key_of(request)
+            request.state.prepared = None
+            if self.needs(body):
                 async with house.database.reading() as db:
                     caller = await _enter(request, house, db)
+                    stored = await _stored(request, house, db, key, body)
+                if stored is not None:
+                    return stored
                 request.state.prepared = await self.prepare(request, house, caller, body)
             if reads:
                 async with house.database.reading() as db:
                     await _enter(request, house, db)
                     return await handle(request)
-            key = idempotency.key_of(request)
             async with house.database.writing() as db:
                 caller = await _enter(request, house, db)
                 await accounts.lock(db, [caller.account_id])
                 if key is None:
                     return await handle(request)
-                asked = idempotency.fingerprint(request, body)
-                answers = idempotency.Answers(db, caller.account_id, caller.key_id, house.secret)
-                stored = await answers.find(key, asked)
+                stored = await _stored(request, house, db, key, body)
                 if stored is not None:
                     return stored
                 answer = await handle(request)
-                await answers.keep(key, asked, answer)
+                asked = idempotency.fingerprint(request, body)
+                await _answers(request, house, db).keep(key, asked, answer)
                 return answer
 
         return run
 
 
-def prepared_by(preparation: Preparation) -> type[UnitOfWork]:
+def _answers(request: Request, house: House, db: AsyncSession) -> idempotency.Answers:
+    caller: Caller = request.state.caller
+    return idempotency.Answers(db, caller.account_id, caller.key_id, house.secret)
+
+
+async def _stored(
+    request: Request, house: House, db: AsyncSession, key: str | None, body: bytes
+) -> Response | None:
+    """What was answered to this Idempotency-Key before."""
+    if key is None:
+        return None
+    asked = idempotency.fingerprint(request, body)
+    return await _answers(request, house, db).find(key, asked)
+
+
+def _always(_body: bytes) -> bool:
+    return True
+
+
+def prepared_by(
+    preparation: Preparation, when: Callable[[bytes], bool] = _always
+) -> type[UnitOfWork]:
     """
     A unit of work that first does what takes long — asking the DNS, making a key — and does not
-    hold the account meanwhile. The handler gets the outcome by `Depends(prepared)`.
+    hold the account meanwhile. The handler gets the outcome by `Depends(prepared)`, or None where
+    there is no need of it: `when` looks at the body.
 
     The caller is known by then, but may lack the scope, and may repeat itself: nothing is changed.
     """
 
     class Prepared(UnitOfWork):
         is_prepared = True
+
+        def needs(self, body: bytes) -> bool:
+            return when(body)
 
         async def prepare(self, request: Request, house: House, caller: Caller, body: bytes) -> Any:
             return await preparation(request, house, caller, body)

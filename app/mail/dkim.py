@@ -92,12 +92,14 @@ def sign(
     private_key: bytes,
     signed_at: datetime | None = None,
     headers: tuple[str, ...] = SIGNED,
+    body_hash: str = "",
 ) -> bytes:
     """
     The mail with a DKIM-Signature before it; `raw` are exactly the octets that will be sent.
 
     Those of `headers` that the mail has are signed, each occurrence; From always. Signing again
-    with another key adds a second signature. ValueError: bare CR or LF, no From, or names that
+    with another key adds a second signature; `body_hash`, if it is known, is that of
+    `relaxed_body_hash`. ValueError: bare CR or LF, no From, or names that
     are none: all of them our own mistakes.
     """
     domain, selector = ascii_domain(domain), selector.lower()
@@ -114,7 +116,7 @@ def sign(
     unsigned = (
         f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed;{moment}\r\n"
         f"\td={domain};\r\n\ts={selector};\r\n"
-        f"\th={names}\r\n\tbh={relaxed_body_hash(body)};\r\n\tb="
+        f"\th={names}\r\n\tbh={body_hash or relaxed_body_hash(body)};\r\n\tb="
     ).encode("ascii")
     signed = [relaxed_field(value) + b"\r\n" for _, value in fields if value] + [
         relaxed_field(unsigned)

@@ -4,6 +4,7 @@ Conversations: what a contact and the team write to each other, and how mails fi
 Deliberately not here: who wrote a mail (`inbound`, `mail.attribution`).
 """
 
+from app.domain.conversations.ahead import Ahead, write_ahead
 from app.domain.conversations.assigning import simulate as simulate_routing
 from app.domain.conversations.authors import show_forwarded
 from app.domain.conversations.correcting import (
@@ -70,6 +71,7 @@ from app.domain.conversations.uploading import (
 from app.domain.conversations.working_tickets import change_tickets, create_ticket
 
 __all__ = [
+    "Ahead",
     "Attached",
     "Author",
     "Conversation",
@@ -139,4 +141,5 @@ __all__ = [
     "take_in",
     "tidy_up",
     "without_octets",
+    "write_ahead",
 ]

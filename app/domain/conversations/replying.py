@@ -7,7 +7,7 @@ Deliberately not here: who gets it (`recipients`), what it answers (`answered`),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -48,6 +48,7 @@ class Draft:
     html: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
     attached: tuple[Attached, ...] = ()
+    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # of those, if at hand
     files: tuple[OutgoingFile, ...] = field(default=(), repr=False)  # beside those
     subject: str | None = None
     quote: bool = True
@@ -107,7 +108,13 @@ async def plan_in(
     )
     parent = await parent_of(db, post.store, conversation, history.answered, quoted=draft.quote)
     files = await files_of(
-        db, post.store, account_id, draft.attached, size_limit=post.size_limit, now=now
+        db,
+        post.store,
+        account_id,
+        draft.attached,
+        size_limit=post.size_limit,
+        now=now,
+        contents=draft.contents,
     )
     outgoing = Outgoing(
         from_=in_force.from_,

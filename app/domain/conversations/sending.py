@@ -7,7 +7,7 @@ Deliberately not here: planning (`replying`), and speaking to other machines (th
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain import events, sender_identity
 from app.domain.conversations import stored, ticketing
+from app.domain.conversations.ahead import Ahead, read, taken_up
 from app.domain.conversations.known import THREAD_IDS
 from app.domain.conversations.models import Conversation, Message
 from app.domain.conversations.recipients import BCC, Recipient
@@ -32,12 +33,10 @@ from app.domain.events import NewEvent
 from app.domain.outbox import Suppression
 from app.domain.sender_identity import Dispatched, Mailing, Post, SenderWarning
 from app.errors import Invalid, invalid_field
-from app.mail import html, tokens
+from app.mail import tokens
 from app.mail.addresses import canonical
 from app.mail.alignment import would_align
 from app.mail.compose import mailbox_text
-from app.mail.message import Mail
-from app.mail.parse import parse
 from app.mail.threading import key_of
 
 TEXT_LIMIT = 1_000_000  # characters of text or HTML in the row; the raw mail has the rest
@@ -111,25 +110,43 @@ async def preflight(
 
 
 async def reply(
-    db: AsyncSession, post: Post, account_id: str, conversation_id: str, draft: Draft, now: datetime
+    db: AsyncSession,
+    post: Post,
+    account_id: str,
+    conversation_id: str,
+    draft: Draft,
+    now: datetime,
+    ahead: Ahead | None = None,
 ) -> Message:
     """
     The answer stands in the conversation and leaves after the commit, once for every recipient.
 
     An unassigned conversation is its author's from now on. Its state stays unless `draft.state`
-    says otherwise: a closed one is reopened by the customer, not by our last word. Raises what
-    `plan` raises; Conflict `replies.suppressed`, `replies.answered_since`; Invalid
-    `replies.too_large`.
+    says otherwise: a closed one is reopened by the customer, not by our last word. `ahead` is the
+    same reply, written before the transaction. Raises what `plan` raises; Conflict
+    `replies.suppressed`, `replies.answered_since`; Invalid `replies.too_large`.
     """
+    if ahead is not None:
+        draft = replace(draft, contents=ahead.contents)
     planned = await plan(db, post, account_id, conversation_id, draft, now)
     refuse_answered(planned)
     if not draft.override_suppression:
         refuse_suppressed(planned)
-    return await send(db, post, planned, draft, now)
+    as_ahead = await taken_up(db, planned, ahead) if ahead is not None else None
+    if as_ahead is None:
+        return await send(db, post, planned, draft, now)
+    return await send(db, post, as_ahead, draft, now, ahead)
 
 
-async def send(db: AsyncSession, post: Post, planned: Plan, draft: Draft, now: datetime) -> Message:
-    """The planned mail leaves, and the conversation knows it."""
+async def send(
+    db: AsyncSession,
+    post: Post,
+    planned: Plan,
+    draft: Draft,
+    now: datetime,
+    ahead: Ahead | None = None,
+) -> Message:
+    """The planned mail leaves, and the conversation knows it. `ahead`: the plan is that of it."""
     conversation, outgoing = planned.conversation, planned.outgoing
     message_id = tokens.read_message_id(post.keys, outgoing.message_id)
     assert message_id is not None
@@ -142,12 +159,14 @@ async def send(db: AsyncSession, post: Post, planned: Plan, draft: Draft, now: d
         message_id=message_id,
     )
     try:
-        dispatched = await sender_identity.dispatch(db, post, mailing, now, planned.signers)
+        dispatched = await sender_identity.dispatch(
+            db, post, mailing, now, planned.signers, ahead.written if ahead else None
+        )
     except Invalid as fault:
         if fault.code == "outbox.too_large":
             raise invalid_field("/attachments", fault.detail, "replies.too_large") from fault
         raise
-    message = await _message(planned, message_id, dispatched, now)
+    message = await _message(planned, message_id, dispatched, now, ahead)
     db.add(message)
     await db.flush()
     await _remember(db, message)
@@ -172,13 +191,15 @@ def _check_size(size: int, limit: int) -> None:
 
 
 async def _message(
-    planned: Plan, message_id: str, dispatched: Dispatched, now: datetime
+    planned: Plan, message_id: str, dispatched: Dispatched, now: datetime, ahead: Ahead | None
 ) -> Message:
     """The message as it is read out of the octets that are sent, like one that was received."""
-    if len(dispatched.raw) > _ON_LOOP:
-        mail, markup = await asyncio.to_thread(_read, dispatched.raw)
+    if ahead is not None:
+        mail, markup = ahead.mail, ahead.markup
+    elif len(dispatched.raw) > _ON_LOOP:
+        mail, markup = await asyncio.to_thread(read, dispatched.raw)
     else:
-        mail, markup = _read(dispatched.raw)
+        mail, markup = read(dispatched.raw)
     conversation, outgoing = planned.conversation, planned.outgoing
     texts = {
         "text": mail.text,
@@ -218,11 +239,6 @@ async def _message(
         sent_at=outgoing.date,
         created_at=now,
     )
-
-
-def _read(raw: bytes) -> tuple[Mail, str]:
-    mail = parse(raw)
-    return mail, html.sanitise(mail.html)
 
 
 async def _remember(db: AsyncSession, message: Message) -> None:

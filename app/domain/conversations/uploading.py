@@ -7,7 +7,7 @@ Deliberately not here: how a file comes in over HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -106,9 +106,10 @@ async def files_of(
     *,
     size_limit: int,
     now: datetime,
+    contents: Mapping[str, bytes],
 ) -> tuple[OutgoingFile, ...]:
     """
-    The uploads as files of a mail, in the order given.
+    The uploads as files of a mail, in the order given; `contents` are those that were read already.
 
     Raises Invalid for what is no upload of the account (any more), and when they cannot fit.
     """
@@ -119,13 +120,26 @@ async def files_of(
     found = []
     for one in attached:
         upload = known[one.upload_id]
-        content = await store.get(blob_key(account_id, upload.id))
+        content = contents.get(upload.id)
+        if content is None:
+            content = await store.get(blob_key(account_id, upload.id))
         found.append(
             OutgoingFile(
                 upload.filename, upload.content_type, content, one.content_id, inline=one.inline
             )
         )
     return tuple(found)
+
+
+async def size_of(db: AsyncSession, account_id: str, attached: Sequence[Attached]) -> int:
+    """The octets of these uploads, as far as there are such."""
+    wanted = sorted({one.upload_id for one in attached})[:MOST_ATTACHMENTS]
+    if not wanted:
+        return 0
+    statement = select(func.coalesce(func.sum(Upload.size), 0)).where(
+        Upload.account_id == account_id, Upload.id.in_(wanted)
+    )
+    return int((await db.execute(statement)).scalar_one())
 
 
 async def _find(

@@ -16,7 +16,7 @@ from app.domain.raw_mail.doomed import (
 )
 from app.domain.raw_mail.erased import Traces, among_erased, remember_erased
 from app.domain.raw_mail.models import DoomedBlob, ErasedMail, RawMail
-from app.domain.raw_mail.service import IN_ROW, keep, keep_rows, raw_of
+from app.domain.raw_mail.service import IN_ROW, keep, keep_rows, put_ahead, raw_of
 
 __all__ = [
     "IN_ROW",
@@ -34,6 +34,7 @@ __all__ = [
     "keep_rows",
     "list_doomed",
     "note_deleted",
+    "put_ahead",
     "raw_of",
     "remember_erased",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -21,18 +22,37 @@ IN_ROW = 64 * 1024  # octets; larger mail goes into the blob store
 _RAW: Table = RawMail.__table__  # type: ignore[assignment]
 
 
+async def put_ahead(store: BlobStore, account_id: str, raw: bytes) -> str | None:
+    """
+    Large octets lie in the store, before the transaction that keeps them; their digest.
+
+    None: they are small. Raises StorageFull or Unavailable.
+    """
+    if len(raw) <= IN_ROW:
+        return None
+    digest = await asyncio.to_thread(digest_of, raw)
+    await store.put(key_of(account_id, digest), raw)
+    return digest
+
+
 async def keep(
-    db: AsyncSession, store: BlobStore, account_id: str, raw: bytes, now: datetime
+    db: AsyncSession,
+    store: BlobStore,
+    account_id: str,
+    raw: bytes,
+    now: datetime,
+    ahead: str | None = None,
 ) -> str:
     """
     The octets are kept when the transaction commits; gives their digest, by which they are read.
 
-    The caller holds the account's lock. Raises StorageFull or Unavailable. Large octets of a
-    transaction that fails stay as litter.
+    `ahead` is their digest when they were put into the store already. The caller holds the
+    account's lock. Raises StorageFull or Unavailable. Large octets of a transaction that fails stay
+    as litter, which is swept.
     """
-    digest = digest_of(raw)
+    digest = ahead or digest_of(raw)
     large = len(raw) > IN_ROW and not await among_doomed(db, {(account_id, digest)})
-    if large:
+    if large and ahead is None:
         await store.put(key_of(account_id, digest), raw)
     row = {
         "account_id": account_id,

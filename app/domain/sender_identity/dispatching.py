@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain import outbox, raw_mail
 from app.domain.accounts import HostedRoots
 from app.domain.outbox import Envelope
-from app.domain.sender_identity.keys import Signer, root_signers
+from app.domain.sender_identity.keys import Signer, root_signers, signers_for
 from app.errors import Invalid
 from app.mail import dkim, tokens
 from app.mail.compose import Composed, Outgoing, compose
@@ -57,6 +57,16 @@ class Mailing:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A mail octet for octet as it is sent. `digest`: it lies in the store under that already."""
+
+    raw: bytes = field(repr=False)
+    recipients: tuple[str, ...]
+    needs_smtputf8: bool
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatched:
     """What was put into the outbox: the octets, their digest, who gets them."""
 
@@ -71,29 +81,43 @@ async def dispatch(
     mailing: Mailing,
     now: datetime,
     signers: tuple[Signer, ...] = (),
+    ahead: Written | None = None,
 ) -> Dispatched:
     """
     The mail leaves after the commit, once for every recipient with a return path of his own.
 
     Signed with `signers`, those of a connected domain, else with the key of the hosted root.
-    Raises Invalid for what cannot be composed, and `outbox.too_large`.
+    `ahead`: it was written before the transaction. Raises Invalid for what cannot be composed, and
+    `outbox.too_large`.
     """
-    signers = signers or await hosted_signers(db, post, mailing.outgoing, now)
-    files = sum(len(one.content) for one in mailing.outgoing.attachments)
-    if files > _ON_LOOP:
-        composed = await asyncio.to_thread(
-            written, post.keys, mailing.account_id, mailing.outgoing, signers, now
-        )
+    account_id, found = mailing.account_id, ahead
+    if found is None:
+        signers = signers or await hosted_signers(db, post, mailing.outgoing, now)
+        found = await write(post, account_id, mailing.outgoing, signers, now)
+    digest = await raw_mail.keep(db, post.store, account_id, found.raw, now, found.digest)
+    await outbox.put(db, _envelopes(post.keys, mailing, found, digest), now)
+    return Dispatched(found.raw, digest, found.recipients)
+
+
+async def write(
+    post: Post, account_id: str, outgoing: Outgoing, signers: tuple[Signer, ...], now: datetime
+) -> Written:
+    """The mail, composed and signed. Raises Invalid as `dispatch` does."""
+    if sum(len(one.content) for one in outgoing.attachments) > _ON_LOOP:
+        composed = await asyncio.to_thread(written, post.keys, account_id, outgoing, signers, now)
     else:
-        composed = written(post.keys, mailing.account_id, mailing.outgoing, signers, now)
+        composed = written(post.keys, account_id, outgoing, signers, now)
     if composed.size > post.size_limit:
         raise Invalid(
             f"The mail has {composed.size} octets; at most {post.size_limit} can be sent.",
             "outbox.too_large",
         )
-    digest = await raw_mail.keep(db, post.store, mailing.account_id, composed.raw, now)
-    await outbox.put(db, _envelopes(post.keys, mailing, composed, digest), now)
-    return Dispatched(composed.raw, digest, composed.envelope_recipients)
+    return Written(composed.raw, composed.envelope_recipients, composed.needs_smtputf8)
+
+
+async def put_ahead(post: Post, account_id: str, mail: Written) -> Written:
+    """Its octets lie in the store, before a transaction. Raises StorageFull or Unavailable."""
+    return replace(mail, digest=await raw_mail.put_ahead(post.store, account_id, mail.raw))
 
 
 def written(
@@ -107,6 +131,7 @@ def written(
     mark = tokens.make_loop_mark(keys, account_id=account_id, message_id=outgoing.message_id)
     composed = compose(replace(outgoing, headers=(*outgoing.headers, (LOOP_MARK, mark))))
     raw = composed.raw
+    body_hash = dkim.relaxed_body_hash(raw.partition(b"\r\n\r\n")[2]) if signers else ""
     for one in signers:
         raw = dkim.sign(
             raw,
@@ -114,6 +139,7 @@ def written(
             selector=one.selector,
             private_key=one.private_key,
             signed_at=now,
+            body_hash=body_hash,
         )
     return replace(composed, raw=raw)
 
@@ -122,14 +148,22 @@ async def hosted_signers(
     db: AsyncSession, post: Post, outgoing: Outgoing, now: datetime
 ) -> tuple[Signer, ...]:
     """The key of the root under which the From's domain lies; the paid root's for all others."""
+    return await root_signers(db, post.secret, _root_of(post, outgoing), now)
+
+
+async def hosted_signers_at_hand(
+    db: AsyncSession, post: Post, outgoing: Outgoing
+) -> tuple[Signer, ...]:
+    """The same for a reading transaction: () when the root has no key yet."""
+    return await signers_for(db, post.secret, _root_of(post, outgoing), None)
+
+
+def _root_of(post: Post, outgoing: Outgoing) -> str:
     domain = outgoing.from_.address.rpartition("@")[2].lower()
-    free = domain.endswith(f".{post.roots.free}")
-    return await root_signers(db, post.secret, post.roots.free if free else post.roots.paid, now)
+    return post.roots.free if domain.endswith(f".{post.roots.free}") else post.roots.paid
 
 
-def _envelopes(
-    keys: tokens.Keys, mailing: Mailing, composed: Composed, digest: str
-) -> list[Envelope]:
+def _envelopes(keys: tokens.Keys, mailing: Mailing, mail: Written, digest: str) -> list[Envelope]:
     return [
         Envelope(
             account_id=mailing.account_id,
@@ -146,7 +180,7 @@ def _envelopes(
             raw_digest=digest,
             message_id=mailing.message_id,
             position=position,
-            smtputf8=composed.needs_smtputf8,
+            smtputf8=mail.needs_smtputf8,
         )
-        for position, recipient in enumerate(composed.envelope_recipients)
+        for position, recipient in enumerate(mail.recipients)
     ]
