@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.etags import tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -92,13 +93,15 @@ async def list_api_keys(caller: Reader, db: Db, paging: Paging) -> ListOf[ApiKey
 
 
 @router.get("/{key_id}", operation_id="get_api_key", responses=refusals(401, 403, 404, 429))
-async def get_api_key(key_id: str, caller: Reader, db: Db) -> ApiKeyView:
+async def get_api_key(key_id: str, caller: Reader, db: Db, response: Response) -> ApiKeyView:
     """
     Read one key.
 
     Without its secret, which nobody can read again.
     """
-    return _view(await accounts.get_key(db, caller.account_id, key_id))
+    shown = _view(await accounts.get_key(db, caller.account_id, key_id))
+    tagged(response, shown)
+    return shown
 
 
 @router.delete(

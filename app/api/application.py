@@ -48,6 +48,7 @@ from app.api import (
     webhook_deliveries,
     webhooks,
 )
+from app.api.conditional import ConditionalReads
 from app.api.requests import RequestLog
 from app.db import Database
 from app.settings import Settings
@@ -103,13 +104,20 @@ def build(
     _serve_docs(app)
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(ConditionalReads)
     app.add_middleware(RequestLog)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+            ],
             expose_headers=[
                 "ETag",
                 "Idempotent-Replayed",

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.api.conditional import ENDLESS
 from app.db import refusal_for
 
 log = structlog.get_logger()
@@ -183,7 +184,9 @@ def _allowed(request: Request) -> str:
     given = request.url.path
     paths = request.app.openapi()["paths"]
     fitting = [path for path in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), given)]
-    methods = paths[min(fitting, key=lambda path: path.count("{"))] if fitting else ()
+    methods = set(paths[min(fitting, key=lambda path: path.count("{"))] if fitting else ())
+    if "get" in methods and given not in ENDLESS:
+        methods.add("head")
     return ", ".join(sorted(method.upper() for method in methods))
 
 

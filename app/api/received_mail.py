@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.etags import tagged
 from app.api.message_views import AuthenticationView
 from app.api.messages import raw_answer
 from app.api.paging import ListOf, Paging, list_of
@@ -123,13 +124,17 @@ async def list_received_mail(
 @router.get(
     "/{received_id}", operation_id="get_received_mail", responses=refusals(401, 403, 404, 429)
 )
-async def get_received_mail(received_id: str, caller: Reader, db: Db) -> ReceivedMailView:
+async def get_received_mail(
+    received_id: str, caller: Reader, db: Db, response: Response
+) -> ReceivedMailView:
     """
     Read one delivery.
 
     Its id stands in the SMTP answer to DATA (`250 2.0.0 Kept rcv_…`).
     """
-    return view(await inbound.get_received(db, caller.account_id, received_id))
+    shown = view(await inbound.get_received(db, caller.account_id, received_id))
+    tagged(response, shown)
+    return shown
 
 
 @router.get(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.etags import tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -83,13 +84,17 @@ async def list_listed_senders(
 @router.get(
     "/{listed_id}", operation_id="get_listed_sender", responses=refusals(401, 403, 404, 429)
 )
-async def get_listed_sender(listed_id: str, caller: Reader, db: Db) -> ListedSenderView:
+async def get_listed_sender(
+    listed_id: str, caller: Reader, db: Db, response: Response
+) -> ListedSenderView:
     """
     Read one entry.
 
     An address or a domain, and the list it is on.
     """
-    return view(await inbound.get_listed(db, caller.account_id, listed_id))
+    shown = view(await inbound.get_listed(db, caller.account_id, listed_id))
+    tagged(response, shown)
+    return shown
 
 
 @router.delete(

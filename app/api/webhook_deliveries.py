@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
+from app.api.etags import tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_with
@@ -50,7 +51,7 @@ async def list_webhook_deliveries(
     responses=refusals(401, 403, 404, 429),
 )
 async def get_webhook_delivery(
-    webhook_id: str, delivery_id: str, caller: Reader, db: Db
+    webhook_id: str, delivery_id: str, caller: Reader, db: Db, response: Response
 ) -> WebhookDeliveryView:
     """
     Read one delivery.
@@ -59,7 +60,9 @@ async def get_webhook_delivery(
     """
     webhook = await webhooks.get(db, caller.account_id, webhook_id)
     delivery = await webhooks.get_delivery(db, webhook, delivery_id)
-    return (await deliveries_view(db, webhook, [delivery]))[0]
+    [shown] = await deliveries_view(db, webhook, [delivery])
+    tagged(response, shown)
+    return shown
 
 
 @router.post(

@@ -169,7 +169,7 @@ async def test_a_method_that_is_none_is_told_all_that_are(http: httpx.AsyncClien
     answer = await http.request("TRACE", "/v1/users/usr_1")
 
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "DELETE, GET, PATCH"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, PATCH"
 
 
 @pytest.mark.parametrize(
