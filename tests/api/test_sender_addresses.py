@@ -70,6 +70,22 @@ async def test_a_code_goes_to_the_address(
     assert (await http.get(PATH)).json()["items"] == [made]
 
 
+async def test_an_address_may_come_with_a_name(http: httpx.AsyncClient, service: Service) -> None:
+    answer = await http.post(PATH, json={"address": f"Help Desk <{HELP}>"})
+
+    assert (answer.status_code, answer.json().get("address")) == (201, HELP)
+    [sent] = await mails(service, "verification")
+    assert sent.item.recipient == HELP
+
+
+@pytest.mark.parametrize("given", [f"{HELP}, other@acme.example", "Help <help>", "<>", "a b"])
+async def test_what_is_not_one_address_is_refused(http: httpx.AsyncClient, given: str) -> None:
+    answer = await http.post(PATH, json={"address": given})
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "sender_identity.bad_address"
+
+
 async def test_the_code_verifies_once_and_for_all(
     http: httpx.AsyncClient, service: Service
 ) -> None:

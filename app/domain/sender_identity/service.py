@@ -22,9 +22,10 @@ from app.domain.sender_identity.standing import (
     standings,
 )
 from app.errors import Conflict, FieldError, NotFound, invalid_field
-from app.mail.addresses import canonical, is_addr_spec
+from app.mail.addresses import canonical, is_addr_spec, parse_mailboxes
 from app.mail.alignment import ascii_domain
 
+LONGEST_TEXT = 1000  # of an address with a name
 LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 
 
@@ -111,8 +112,14 @@ def _custom_address(wanted: Identity, at: str) -> str | None:
 
 
 def read_address(text: str, *, at: str) -> str:
-    """An address to write from, its domain as A-labels. Raises Invalid; `at` points to it."""
-    local, _, domain = text.strip().rpartition("@")
+    """
+    The one address to write from in `ann@x.example` or `Ann <ann@x.example>`, its domain as
+    A-labels.
+
+    Raises Invalid for anything else; `at` points to it.
+    """
+    boxes = parse_mailboxes(text) if len(text) <= LONGEST_TEXT and text.isprintable() else ()
+    local, _, domain = (boxes[0].address if len(boxes) == 1 else "").rpartition("@")
     address = f"{local}@{ascii_domain(domain)}"
     if not is_addr_spec(address) or len(address.encode()) > LONGEST_ADDRESS or "[" in domain:
         raise invalid_field(
