@@ -1,6 +1,6 @@
 """
 What this machine does a second: mails through the SMTP door, requests of the API, mails understood,
-replies sent.
+replies sent, searches.
 
     make bench                      everything
     python -m bench smtp --database sqlite
@@ -27,7 +27,7 @@ from typing import Any
 
 import uvloop
 
-from bench import reading, requests, send
+from bench import reading, requests, search, send
 from bench.smtp_load import Load, run
 from tests.postgres import NoPostgresError, create_database, execute, postgres
 from tests.running import Running, running
@@ -160,10 +160,11 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=["all", "smtp", "read", "api", "send"], default="all"
+        "what", nargs="?", choices=["all", "smtp", "read", "api", "send", "search"], default="all"
     )
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--mails", type=int, default=3000)
+    parser.add_argument("--messages", type=int, default=20_000, help="to search")
     given = parser.parse_args()
     databases = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
     if given.what in ("all", "smtp"):
@@ -174,6 +175,8 @@ def main() -> None:
         requests.main(databases, service)
     if given.what in ("all", "send"):
         send.main(databases, service, sink, given.mails // 3)
+    if given.what in ("all", "search"):
+        search.main(databases, service, settle, given.messages)
 
 
 if __name__ == "__main__":
