@@ -180,6 +180,8 @@ def test_slashes_have_the_day_first_but_in_english_with_a_twelve_hour_clock():
         ("FW: Help", "Help"),
         ("Fw : Help", "Help"),
         ("fwd:Help", "Help"),
+        ("(Fwd) Help", "Help"),
+        ("Přeposláno: Pomoc", "Pomoc"),
         ("WG: Hilfe", "Hilfe"),
         ("TR : Aide", "Aide"),
         ("RV: Ayuda", "Ayuda"),

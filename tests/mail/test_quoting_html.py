@@ -178,3 +178,15 @@ def test_html_that_says_something_else_than_the_text_is_not_believed() -> None:
 
 def test_the_html_stands_in_for_an_empty_text() -> None:
     assert split("", '<p>Hi</p><blockquote type="cite">Old</blockquote>').reply == "Hi"
+
+
+def test_what_a_subject_says_to_be_forwarded_is_content() -> None:
+    block = (
+        "From: Bob <bob@x.example>\nSent: Monday, May 3, 2021 10:00 AM\nTo: Ann\n"
+        "Subject: Offer\n\nThe letter"
+    )
+    text = f"What do you think?\n\n{block}\n"
+
+    assert split(text, "", "FW: Offer") == Split(text.strip(), "", "")
+    assert split(text, "", "RE: Offer").reply == "What do you think?"
+    assert split(text, "", "RE: FW: Offer").reply == "What do you think?"

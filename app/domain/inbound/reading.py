@@ -41,7 +41,7 @@ class Reading:
 def read(raw: bytes, reverse_path: str) -> Reading:
     """The mail read. Raises nothing by design; the caller is prepared for a fault all the same."""
     mail = parse(raw)
-    split = quoting.split(mail.text, mail.html)
+    split = quoting.split(mail.text, mail.html, mail.subject)
     cleaned, whole = clean_html(mail.html)
     report = read_report(mail, reverse_path)
     mentioned = threading.mentioned_ids(mail)

@@ -12,8 +12,8 @@ _FORWARD = (
     "inoltra|enc|res-enc|encaminhada|encaminhado|reenc|doorst|doorgestuurd|vs|videresend|"
     "videresendt|vb|"
     "vidarebefordrat|vidarebefordra|vl|frs|afrs|framsent|pd|przek|przekazanie|przekaz|prep|preposl|"
-    "preposlane|preposlani|tovabbitas|tovabbitva|tov|redir|redir.|redirectionat|prosl|proslijedeno|"
-    "prosledeno|posr|posredovano|пер|переслать|пересылка|переслано|перен|препрат|препратено|προωθ|"
+    "preposlane|preposlani|preposlano|tovabbitas|tovabbitva|tov|redir|redir.|redirectionat|prosl|proslijedeno|"
+    "prosledeno|posr|posredovano|пер|пересл|переслать|пересылка|переслано|перен|препрат|препратено|προωθ|"
     "πρθ|"
     "ilt|ileti|yonlendir|edastatud|edasi|pars|parsutits|pers|persiusta|fs|fwdd|הועבר|העברה|"
     "اعادة توجيه|تحويل|محول|ارسال مجدد|"
@@ -35,6 +35,7 @@ _PREFIX = re.compile(
 _WRAPPED = re.compile(
     r"\s*\[\s*(?:fwd?|wg|tr|rv)\s*[:：]\s*(.{0,900})\]\s*$", re.IGNORECASE | re.DOTALL
 )
+_BRACKETED = re.compile(r"\s*\(fwd\)\s", re.IGNORECASE)  # Pegasus
 _TAILED = re.compile(r"\(fwd\)\s*$", re.IGNORECASE)
 _BIDI = dict.fromkeys((*range(8203, 8208), *range(8234, 8239), *range(8294, 8298), 65279))
 
@@ -55,6 +56,9 @@ def prefix_of(subject: str) -> tuple[str, str, str]:
         return "forward", word, subject[found.end() :].strip()
     if found and word in _REPLIES:
         return "reply", word, subject[found.end() :].strip()
+    bracketed = _BRACKETED.match(subject)
+    if bracketed:
+        return "forward", "(fwd)", subject[bracketed.end() :].strip()
     if _TAILED.search(subject):
         return "forward", "(fwd)", _TAILED.sub("", subject).strip()
     return "", "", subject.strip()

@@ -5,15 +5,29 @@ structure shows more.
 
 from __future__ import annotations
 
+from app.mail.forwards import find_forward, has_forward_prefix
 from app.mail.quoting.markup import has_marks, split_html
 from app.mail.quoting.text import Split, split_text
 
 _BEGINNING = 40  # characters of a reply, by which two versions of it are known to be one
 
 
-def split(text: str, html: str) -> Split:
+def split(text: str, html: str, subject: str = "") -> Split:
     """
     Separate reply, quotation and signature of a mail that has a text, an HTML body or both.
+
+    Where the subject says that it forwards another mail, that mail is content, also below a block
+    that answers have as well (Outlook's "From: … Sent: …").
+    """
+    found = _split(text, html)
+    if found.quoted and has_forward_prefix(subject) and find_forward(subject, text, ""):
+        return Split(text.strip(), "", "")
+    return found
+
+
+def _split(text: str, html: str) -> Split:
+    """
+    The text's division or the HTML's.
 
     The HTML decides where the text has no marks of its own: a text that a program made of HTML
     often has lost where the quotation ends, and with it the words below.
