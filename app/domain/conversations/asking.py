@@ -12,16 +12,18 @@ from sqlalchemy import (
     ColumnElement,
     Join,
     Select,
+    String,
     Table,
     Text,
     and_,
+    any_,
     bindparam,
     cast,
     func,
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.ext.compiler import compiles
 
 from app.db import padded
@@ -107,28 +109,31 @@ class Question:
             )
         )
 
-    def numbers(self, before: Any, limit: int) -> Select[Any]:
-        """SQLite: what the index finds, whatever its conversation is, newest first."""
+    def candidates(self, before: Any, limit: int) -> Select[Any]:
+        """The places of what the index finds, whatever its conversation is, newest first."""
         # By itself SQLite does not see that it may read FTS5 backwards and stop early.
-        statement = select(FTS.c.rowid).where(self.found)
+        place = FTS.c.rowid if self.embedded else ROWS.c.message_id
+        statement = select(place).where(self.found)
+        if not self.embedded:
+            statement = statement.where(ROWS.c.account_id == self.account_id)
         if before is not None:
-            statement = statement.where(FTS.c.rowid < before)
-        return statement.order_by(FTS.c.rowid.desc()).limit(limit)
+            statement = statement.where(place < before)
+        return statement.order_by(place.desc()).limit(limit)
 
-    def among(self, numbers: Sequence[int], conditions: Conditions) -> Select[Any]:
+    def among(self, places: Sequence[Any], conditions: Conditions) -> Select[Any]:
         """Those of them that are of conversations of which the conditions hold, newest first."""
-        given = func.json_each(json.dumps(numbers)).table_valued("value")
-        source = _joined(
-            (given, None),
-            (ROWS, ROWS.c.number == given.c.value),
-            (_MESSAGES, _IS_MESSAGE),
-            (_CONVERSATIONS, _IS_CONVERSATION),
-        )
-        return (
-            self._columns()
-            .select_from(source)
-            .where(ROWS.c.account_id == self.account_id, *conditions)
-        )
+        rest = [(_MESSAGES, _IS_MESSAGE), (_CONVERSATIONS, _IS_CONVERSATION)]
+        if self.embedded:
+            given = func.json_each(json.dumps(places)).table_valued("value")
+            source = _joined((given, None), (ROWS, ROWS.c.number == given.c.value), *rest)
+        else:
+            source = _joined((ROWS, None), *rest)
+        statement = self._columns().select_from(source).where(*conditions)
+        statement = statement.where(ROWS.c.account_id == self.account_id)
+        if self.embedded:
+            return statement
+        among = any_(bindparam(None, places, type_=ARRAY(String)))
+        return statement.where(ROWS.c.message_id == among)
 
     def newest(self, conditions: Conditions, before: Any, limit: int) -> Select[Any]:
         """

@@ -27,7 +27,7 @@ from app.errors import Invalid
 
 BATCH = 250  # matching messages that are read at once, to begin with
 BATCH_LIMIT = 8_000
-CANDIDATES = 1_000  # messages that SQLite's index is asked for at once, to begin with
+CANDIDATES = 1_000  # messages that the index is asked for at once, to begin with
 CANDIDATES_LIMIT = 100_000
 CANDIDATES_FILTERED = 5_000
 CONVERSATIONS_COUNTED = 2_000
@@ -106,11 +106,11 @@ async def _scope(db: AsyncSession, account_id: str, conditions: Conditions) -> S
     return Scope(messages if counted else None, rows[0].last_message_at if rows else None)
 
 
-def _windows(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """The numbers in pieces, each greater than the one before."""
+def _windows(places: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """The places in pieces, each greater than the one before."""
     at = 0
-    while at < len(numbers):
-        yield numbers[at : at + size]
+    while at < len(places):
+        yield places[at : at + size]
         at, size = at + size, min(4 * size, BATCH_LIMIT)
 
 
@@ -147,10 +147,8 @@ class _Search:
     async def _batches(self, before: Any, window: int) -> AsyncIterator[Sequence[Any]]:
         """Matching messages of conversations of which the conditions hold, newest first."""
         before = await self._at_most(before)
-        if self.asked.embedded and not self._leaves(FEW):
-            batches = self._by_index(before, window)
-        else:
-            batches = self._looked_through(before, window)
+        looks_through = self._leaves(FEW)
+        batches = (self._looked_through if looks_through else self._by_index)(before, window)
         async for rows in batches:
             yield rows
 
@@ -169,18 +167,18 @@ class _Search:
             before, limit = rows[-1].place, min(4 * limit, BATCH_LIMIT)
 
     async def _by_index(self, before: Any, window: int) -> AsyncIterator[Sequence[Any]]:
-        """SQLite: what FTS5 finds, a little at first, and what is left of it by the conditions."""
+        """What the index finds, a little at first, and what is left of it by the conditions."""
         # The beginning of a word costs FTS5 a list of all that it finds: few questions, then.
         limit = max(CANDIDATES if self.scope is None else CANDIDATES_FILTERED, window)
         while True:
-            statement = self.asked.numbers(before, limit)
-            numbers = (await self.db.execute(statement)).scalars().all()
-            for some in _windows(numbers, window):
+            statement = self.asked.candidates(before, limit)
+            places = (await self.db.execute(statement)).scalars().all()
+            for some in _windows(places, window):
                 statement = self.asked.among(some, self.conditions)
                 yield (await self.db.execute(statement)).all()
-            if len(numbers) < limit:
+            if len(places) < limit:
                 return
-            before, limit, window = numbers[-1], min(20 * limit, CANDIDATES_LIMIT), BATCH_LIMIT
+            before, limit, window = places[-1], min(20 * limit, CANDIDATES_LIMIT), BATCH_LIMIT
             if self._leaves(SOME):
                 async for rows in self._looked_through(before, window):
                     yield rows
