@@ -42,6 +42,7 @@ from app.worker.couriers import courier_for
 from app.worker.guarded import Guard, addresses_by, system_addresses
 from app.worker.sending import Sender, SendingCounters
 from app.worker.sending_metrics import OutboxNumbers
+from app.worker.sweeping import Sweeper
 from app.worker.webhooks import Postman
 
 log = structlog.get_logger()
@@ -77,7 +78,9 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
         stack.push_async_callback(wakeups.stop)
         if "worker" in settings.doors:
             numbers = await _start_sending(house, resolver, stack)
-            clock = Clock([*_jobs(house), numbers.measuring(database)])
+            sweeper = Sweeper(database, house.store)
+            house.numbers.append(sweeper.metrics)
+            clock = Clock([*_jobs(house), numbers.measuring(database), sweeper.job()])
             clock.start()
             stack.push_async_callback(clock.stop)
             house.health["worker"] = _clock_check(clock)

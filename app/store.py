@@ -11,13 +11,20 @@ import asyncio
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
+import re
 import tempfile
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.errors import NotFound, StorageFull, Unavailable
+
+_TEMPORARY = ".new-"
+_CONTENT = re.compile(r"(?P<account_id>[a-z]+_[0-9a-f]+)/([0-9a-f]{2})/(?P<digest>\2[0-9a-f]{62})")
 
 
 class BlobStore(Protocol):
@@ -35,6 +42,23 @@ class BlobStore(Protocol):
     async def check(self) -> None:
         """Raise Unavailable when nothing could be kept now."""
 
+    async def list(self, after: str, limit: int) -> Sequence[Stored]:
+        """
+        The next things that lie there, behind this key in an order of the store's own.
+
+        Fewer than `limit`: those were the last. What unfinished puts have left is among them, and
+        can be deleted. Raises Unavailable.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Something that lies in a store; `unfinished`: a put that did not end."""
+
+    key: str
+    written_at: datetime
+    unfinished: bool = False
+
 
 def digest_of(content: bytes) -> str:
     """SHA-256 in hexadecimal: the name of a content."""
@@ -44,6 +68,12 @@ def digest_of(content: bytes) -> str:
 def key_of(account_id: str, digest: str) -> str:
     """The key of a content of one account; accounts share nothing, so that erasing is simple."""
     return f"{account_id}/{digest[:2]}/{digest}"
+
+
+def read_key(key: str) -> tuple[str, str] | None:
+    """Account and digest of a content's key; None for the key of something else."""
+    found = _CONTENT.fullmatch(key)
+    return (found["account_id"], found["digest"]) if found is not None else None
 
 
 class LocalStore:
@@ -63,6 +93,9 @@ class LocalStore:
 
     async def check(self) -> None:
         await asyncio.to_thread(self._check)
+
+    async def list(self, after: str, limit: int) -> Sequence[Stored]:
+        return await asyncio.to_thread(self._list, after, limit)
 
     def _put(self, key: str, content: bytes) -> None:
         path = self._folder / key
@@ -94,7 +127,7 @@ class LocalStore:
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -118,6 +151,22 @@ class LocalStore:
     def _delete(self, key: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self._folder / key).unlink()
+
+    def _list(self, after: str, limit: int) -> Sequence[Stored]:
+        try:
+            names = _names_below(self._folder, tuple(Path(after).parts))
+            found = (self._stored(name) for name in names)
+            return list(itertools.islice((one for one in found if one is not None), limit))
+        except OSError as fault:
+            raise _refusal(fault) from fault
+
+    def _stored(self, name: str) -> Stored | None:
+        try:
+            written = (self._folder / name).stat().st_mtime
+        except FileNotFoundError:  # gone meanwhile
+            return None
+        unfinished = Path(name).name.startswith(_TEMPORARY)
+        return Stored(name, datetime.fromtimestamp(written, UTC), unfinished)
 
     def _check(self) -> None:
         try:
@@ -156,12 +205,25 @@ class S3Store:
         with contextlib.suppress(NotFound):
             await self._guarded(self._bucket.head_async("health"))
 
+    async def list(self, after: str, limit: int) -> Sequence[Stored]:
+        found: list[Stored] = []
+        stream = self._bucket.list(offset=after or None, chunk_size=limit)
+        while len(found) < limit:
+            try:
+                some = await self._guarded(anext(stream))
+            except StopAsyncIteration:
+                break
+            found += [Stored(one["path"], one["last_modified"]) for one in some]
+        return found[:limit]
+
     @staticmethod
     async def _guarded(call: Any) -> Any:
         try:
             return await call
         except FileNotFoundError as fault:
             raise NotFound("The kept content is gone.", "storage.content_gone") from fault
+        except StopAsyncIteration:
+            raise
         except Exception as fault:  # obstore's exceptions share no useful base
             raise Unavailable("The object storage does not answer.") from fault
 
@@ -169,6 +231,24 @@ class S3Store:
 def open_store(blob_url: str, data_dir: Path) -> BlobStore:
     """The store that the settings name."""
     return S3Store(blob_url) if blob_url else LocalStore(data_dir / "blobs")
+
+
+def _names_below(folder: Path, after: tuple[str, ...]) -> Iterator[str]:
+    """The files below the folder, folder by folder in the order of names, behind this path."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if after and entry.name < after[0]:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            behind = after[1:] if after and entry.name == after[0] else ()
+            for name in _names_below(folder / entry.name, behind):
+                yield f"{entry.name}/{name}"
+        elif not after or entry.name > after[0]:
+            yield entry.name
 
 
 def _sync_folder(folder: Path) -> None:

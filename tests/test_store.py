@@ -25,7 +25,7 @@ KEY = key_of("acc_1", digest_of(CONTENT))
 
 
 class SmallS3:
-    """The part of the S3 protocol that one bucket needs: put, get, head and delete an object."""
+    """The part of the S3 protocol that one bucket needs: put, get, head, delete, list objects."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -42,12 +42,27 @@ class SmallS3:
                 self.objects.pop(f"{path.rstrip('/')}/{key}", None)
             gone = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
             answer = Response(f"<DeleteResult>{gone}</DeleteResult>", media_type="application/xml")
+        elif "list-type" in request.query_params:
+            answer = self._listed(path, **request.query_params)
         elif path in self.objects:
             when = "Tue, 24 Nov 2026 10:00:00 GMT"
             answer = Response(self.objects[path], headers={"ETag": '"1"', "Last-Modified": when})
         else:
             answer = Response("<Error><Code>NoSuchKey</Code></Error>", 404)
         await answer(scope, receive, send)
+
+    def _listed(self, bucket: str, **query: str) -> Response:
+        """ListObjectsV2, in one page."""
+        names = sorted(name.removeprefix(f"{bucket.rstrip('/')}/") for name in self.objects)
+        start = query.get("start-after", "")
+        contents = "".join(
+            f"<Contents><Key>{name}</Key><Size>1</Size><ETag>1</ETag>"
+            "<LastModified>2026-11-24T10:00:00.000Z</LastModified></Contents>"
+            for name in names
+            if name.startswith(query.get("prefix", "")) and name > start
+        )
+        body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
+        return Response(body, media_type="application/xml")
 
 
 @contextlib.asynccontextmanager
@@ -114,6 +129,41 @@ async def test_what_was_deleted_is_gone_and_deleting_again_is_no_fault(store: Bl
 
 async def test_a_store_that_works_has_nothing_to_say(store: BlobStore) -> None:
     await store.check()
+
+
+async def test_what_lies_there_is_listed_in_pieces_until_the_end(store: BlobStore) -> None:
+    keys = {f"acc_{n}/{n}{m}/{n}{m}" for n in range(3) for m in range(3)} | {"acc_1/uploads/upl_1"}
+    for key in keys:
+        await store.put(key, CONTENT)
+
+    first = await store.list("", 4)
+    second = await store.list(first[-1].key, 4)
+    third = await store.list(second[-1].key, 4)
+
+    found = [*first, *second, *third]
+    assert [len(first), len(second), len(third)] == [4, 4, 2]
+    assert {one.key for one in found} == keys
+    assert await store.list(third[-1].key, 4) == []
+    assert all(one.written_at.tzinfo is not None and not one.unfinished for one in found)
+
+
+async def test_an_empty_store_lists_nothing(store: BlobStore) -> None:
+    assert await store.list("", 10) == []
+
+
+async def test_what_an_unfinished_put_has_left_is_listed_as_such_and_can_be_deleted(
+    tmp_path: Path,
+) -> None:
+    store = LocalStore(tmp_path)
+    left = tmp_path / "acc_1" / "ab" / ".new-x1"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(CONTENT[:1000])
+
+    [found] = await store.list("", 10)
+    await store.delete(found.key)
+
+    assert found.unfinished
+    assert not left.exists()
 
 
 async def test_a_full_disk_is_told_apart_from_other_faults(

@@ -30,6 +30,7 @@ from app.domain.conversations.erasing import (
     without_octets,
 )
 from app.domain.conversations.incoming import Author, Forwarded, Incoming, TakenIn
+from app.domain.conversations.indexing import reindex_behind
 from app.domain.conversations.messages import get_message, list_messages, places_of
 from app.domain.conversations.models import Conversation, Message, ThreadId
 from app.domain.conversations.purging import (
@@ -67,6 +68,8 @@ from app.domain.conversations.uploading import (
     forgetting,
     keep_upload,
     room_for_files,
+    upload_of,
+    uploads_among,
 )
 from app.domain.conversations.working_tickets import change_tickets, create_ticket
 
@@ -126,6 +129,7 @@ __all__ = [
     "purge_closed",
     "purge_spam",
     "reattribute",
+    "reindex_behind",
     "release",
     "remove",
     "remove_messages",
@@ -140,6 +144,8 @@ __all__ = [
     "stored_people",
     "take_in",
     "tidy_up",
+    "upload_of",
+    "uploads_among",
     "without_octets",
     "write_ahead",
 ]

@@ -7,7 +7,7 @@ Deliberately not here: how a file comes in over HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from sqlalchemy import Index, String, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Database, Owned, chunks
+from app.db import Base, Database, Owned, chunks, padded
 from app.errors import Conflict, FieldError, Invalid, invalid_field
 from app.mail import filenames
 from app.mail.compose import OutgoingFile
@@ -64,6 +64,29 @@ class NewUpload:
 def blob_key(account_id: str, upload_id: str) -> str:
     """Where the octets lie. Not by content: a raw mail with the same octets is another thing."""
     return f"{account_id}/uploads/{upload_id}"
+
+
+def upload_of(key: str) -> tuple[str, str] | None:
+    """Account and id of the upload that has this `blob_key`; None for the key of something else."""
+    account_id, _, upload_id = (*key.split("/"), "", "")[:3]
+    is_one = key == blob_key(account_id, upload_id) and upload_id.startswith("upl_")
+    return (account_id, upload_id) if is_one else None
+
+
+async def uploads_among(
+    db: AsyncSession, keys: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Those of these accounts and ids that are an upload's."""
+    found: set[tuple[str, str]] = set()
+    account_ids = padded(sorted({account_id for account_id, _ in keys}))
+    for some in chunks(sorted({upload_id for _, upload_id in keys})):
+        rows = await db.execute(
+            select(Upload.account_id, Upload.id).where(
+                Upload.account_id.in_(account_ids), Upload.id.in_(some)
+            )
+        )
+        found.update((row.account_id, row.id) for row in rows)
+    return found
 
 
 async def keep_upload(db: AsyncSession, account_id: str, new: NewUpload, now: datetime) -> Upload:

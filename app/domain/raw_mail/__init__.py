@@ -9,10 +9,12 @@ from app.domain.raw_mail.doomed import (
     among_doomed,
     blob_of,
     doom,
+    doom_orphans,
     forget,
     forget_deleted,
     list_doomed,
     note_deleted,
+    orphans_among,
 )
 from app.domain.raw_mail.erased import Traces, among_erased, remember_erased
 from app.domain.raw_mail.models import DoomedBlob, ErasedMail, RawMail
@@ -28,12 +30,14 @@ __all__ = [
     "among_erased",
     "blob_of",
     "doom",
+    "doom_orphans",
     "forget",
     "forget_deleted",
     "keep",
     "keep_rows",
     "list_doomed",
     "note_deleted",
+    "orphans_among",
     "put_ahead",
     "raw_of",
     "remember_erased",

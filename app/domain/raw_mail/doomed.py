@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import chunks, insert_new
+from app.db import chunks, insert_new, padded
 from app.domain.raw_mail.models import DoomedBlob, RawMail
 from app.store import key_of
 
@@ -58,6 +58,34 @@ async def doom(db: AsyncSession, keys: Collection[Key], now: datetime) -> None:
         for some in chunks([digest for of, digest in sorted(keys) if of == account_id]):
             again = (_DOOMED.c.account_id == account_id) & _DOOMED.c.digest.in_(some)
             await db.execute(update(_DOOMED).where(again).values(doomed_at=now, deleted_at=None))
+
+
+async def orphans_among(db: AsyncSession, keys: Collection[Key]) -> set[Key]:
+    """Those of these contents of the store that no row needs and that are not doomed yet."""
+    left = set(keys)
+    accounts = padded(sorted({account_id for account_id, _ in keys}))
+    for some in chunks(sorted({digest for _, digest in keys})):
+        rows = await db.execute(
+            select(_RAW.c.account_id, _RAW.c.digest).where(
+                _RAW.c.account_id.in_(accounts), _RAW.c.digest.in_(some), _RAW.c.content.is_(None)
+            )
+        )
+        left -= {(row.account_id, row.digest) for row in rows}
+    return left - await among_doomed(db, left)
+
+
+async def doom_orphans(
+    db: AsyncSession, account_id: str, digests: Collection[str], now: datetime
+) -> int:
+    """
+    Those of these contents that no row needs are doomed; how many there were.
+
+    Under the account's lock: a mail that was kept before has its row by now, and one that comes
+    later finds them doomed.
+    """
+    orphans = await orphans_among(db, {(account_id, digest) for digest in digests})
+    await doom(db, orphans, now)
+    return len(orphans)
 
 
 async def among_doomed(db: AsyncSession, keys: Collection[Key]) -> set[Key]:
