@@ -89,7 +89,7 @@ async def get_channel(
 @router.patch(
     "/{channel_id}",
     operation_id="update_channel",
-    responses=refusals(400, 401, 403, 404, 409, 412, 413, 415, 422, 429),
+    responses=refusals(400, 401, 403, 404, 412, 413, 415, 422, 429),
 )
 async def update_channel(
     channel_id: ChannelId,

@@ -68,6 +68,27 @@ async def test_a_missing_team_address_is_a_hint_and_no_obstacle(http: httpx.Asyn
     assert problem["blocking"] is False
 
 
+@pytest.mark.parametrize(
+    "also",
+    [{"team_address": "Info@acme.example"}, {"other_team_addresses": ["info@Acme.example"]}],
+)
+async def test_a_team_address_of_two_channels_is_a_hint_and_no_obstacle(
+    http: httpx.AsyncClient, also: dict[str, Any]
+) -> None:
+    first = await draft(http, **also)
+    second = await draft(http, team_address="info@acme.example")
+
+    setup = await setup_of(http, second)
+
+    assert setup["ready"] is True
+    assert step(setup, "team_address")["done"] is True
+    [problem] = step(setup, "team_address")["problems"]
+    assert (problem["code"], problem["blocking"]) == ("channel.team_address_shared", False)
+    assert first["id"] in problem["detail"]
+    await http.delete(f"/v1/channels/{first['id']}")
+    assert step(await setup_of(http, second), "team_address")["problems"] == []
+
+
 async def test_a_rule_whose_people_are_gone_keeps_the_channel_from_connecting(
     http: httpx.AsyncClient,
 ) -> None:

@@ -266,24 +266,36 @@ async def test_a_hosted_address_is_no_team_address(
     assert answer.json()["code"] == "channel.team_address_hosted"
 
 
-@pytest.mark.parametrize(
-    "taken",
-    [{"team_address": "Info@Acme.example"}, {"other_team_addresses": ["info@acme.example"]}],
-)
-async def test_a_team_address_belongs_to_one_channel(
-    http: httpx.AsyncClient, other_http: httpx.AsyncClient, taken: dict[str, Any]
+async def test_two_drafts_of_one_team_address_propose_the_same_forwarding_address(
+    http: httpx.AsyncClient,
 ) -> None:
-    first = await draft(http, **taken)
-    wanted = {"shared": True, "provider": "other", "team_address": "INFO@acme.example"}
+    first = await draft(http, team_address="Info@Acme.example")
+    second = await draft(http, team_address="INFO@acme.example")
+    await http.post(f"/v1/channels/{first['id']}/connect")
 
-    refused = await http.post("/v1/channels", json=wanted)
+    refused = await http.post(f"/v1/channels/{second['id']}/connect")
 
-    assert refused.status_code == 409
-    assert refused.json()["code"] == "channel.team_address_taken"
-    assert pointers(refused) == ["/team_address"]
-    assert (await other_http.post("/v1/channels", json=wanted)).status_code == 201
-    await http.delete(f"/v1/channels/{first['id']}")
-    assert (await http.post("/v1/channels", json=wanted)).status_code == 201
+    assert first["forwarding_address"] == second["forwarding_address"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "channel.address_taken")
+    path = f"/v1/channels/{second['id']}"
+    await http.put(f"{path}/forwarding-address", json={"local_part": "info-sales"})
+    assert (await http.post(f"{path}/connect")).status_code == 200
+
+
+async def test_a_second_channel_of_a_team_address_is_proposed_another_address(
+    http: httpx.AsyncClient, account: Account
+) -> None:
+    first = await connected_channel(http, team_address="info@acme.example")
+
+    second = await connected_channel(http, team_address="info@acme.example")
+    third = await draft(http, team_address="other@acme.example")
+    moved = await http.patch(
+        f"/v1/channels/{third['id']}", json={"team_address": "info@acme.example"}
+    )
+
+    assert first["forwarding_address"] == f"info@{account.hosted_domain}"
+    assert second["forwarding_address"] == f"info-1@{account.hosted_domain}"
+    assert moved.json()["forwarding_address"] == f"info-2@{account.hosted_domain}"
 
 
 async def test_a_change_upon_a_stale_state_is_refused(http: httpx.AsyncClient) -> None:

@@ -23,12 +23,11 @@ class Channel(Owned, Base):
     __tablename__ = "channels"
     __table_args__ = (
         Index(None, "account_id", "state", "id"),
-        # One channel has a team address; the deleted ones let go of theirs.
+        # Of the few channels that have a team address, mostly one; the deleted ones count no more.
         Index(
-            "uq_channels_account_id_team_address_key",
+            "ix_channels_account_id_team_address_key",
             "account_id",
             "team_address_key",
-            unique=True,
             sqlite_where=text("deleted_at IS NULL"),
             postgresql_where=text("deleted_at IS NULL"),
         ),

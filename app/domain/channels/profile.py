@@ -12,7 +12,7 @@ from app.domain import accounts
 from app.domain.accounts import HostedRoots
 from app.domain.channels.addresses import read_address
 from app.domain.channels.models import Channel
-from app.errors import Conflict, FieldError, invalid_field
+from app.errors import invalid_field
 from app.mail.addresses import canonical
 
 LONGEST_NAME = 200
@@ -36,20 +36,10 @@ def read_gateways(given: Sequence[str]) -> list[str]:
     return _once_each([read_address(one, at=f"/gateways/{i}") for i, one in enumerate(given)])
 
 
-async def read_addresses(
-    db: AsyncSession,
-    account_id: str,
-    *,
-    team_address: str | None,
-    others: Sequence[str],
-    roots: HostedRoots,
-    channel_id: str | None,
+def read_addresses(
+    *, team_address: str | None, others: Sequence[str], roots: HostedRoots
 ) -> TeamAddresses:
-    """
-    The team addresses, each once. `channel_id` is the channel that may have them already.
-
-    Raises Invalid; Conflict `channel.team_address_taken` for an address of another channel.
-    """
+    """The team addresses, each once; another channel may have them, too. Raises Invalid."""
     pointers = {}
     main = None
     if team_address is not None:
@@ -62,7 +52,6 @@ async def read_addresses(
             pointers[canonical(address)] = f"/other_team_addresses/{pointer}"
             more.append(address)
     _check_foreign(pointers, roots)
-    await _check_free(db, account_id, pointers, channel_id)
     return TeamAddresses(main, tuple(more))
 
 
@@ -85,23 +74,20 @@ def _check_foreign(pointers: dict[str, str], roots: HostedRoots) -> None:
             )
 
 
-async def _check_free(
-    db: AsyncSession, account_id: str, pointers: dict[str, str], channel_id: str | None
-) -> None:
-    if not pointers:
-        return
-    statement = select(Channel.id, Channel.team_address_key, Channel.other_team_addresses).where(
-        Channel.account_id == account_id, Channel.deleted_at.is_(None)
+async def sharing(db: AsyncSession, channel: Channel) -> str | None:
+    """The id of another channel of the account that has the same team address, the oldest."""
+    if channel.team_address_key is None:
+        return None
+    statement = (
+        select(Channel.id, Channel.team_address_key, Channel.other_team_addresses)
+        .where(Channel.account_id == channel.account_id, Channel.deleted_at.is_(None))
+        .order_by(Channel.id)
     )
     for row in await db.execute(statement):
-        if row.id == channel_id:
-            continue
         theirs = {row.team_address_key, *(canonical(one) for one in row.other_team_addresses)}
-        for address, pointer in pointers.items():
-            if address in theirs:
-                detail = f"{address} is an address of the channel {row.id} already."
-                error = FieldError(pointer, detail)
-                raise Conflict(detail, "channel.team_address_taken", (error,))
+        if row.id != channel.id and channel.team_address_key in theirs:
+            return str(row.id)
+    return None
 
 
 def _once_each(found: Sequence[str]) -> list[str]:

@@ -78,13 +78,8 @@ async def create(
     """
     _check_kind(new)
     domain = await hosted_domain(db, account_id, roots)
-    given = await profile.read_addresses(
-        db,
-        account_id,
-        team_address=new.team_address,
-        others=new.other_team_addresses,
-        roots=roots,
-        channel_id=None,
+    given = profile.read_addresses(
+        team_address=new.team_address, others=new.other_team_addresses, roots=roots
     )
     channel = Channel(
         account_id=account_id,
@@ -215,13 +210,10 @@ async def _change_addresses(
     db: AsyncSession, channel: Channel, wanted: ChannelChange, roots: HostedRoots
 ) -> None:
     team, others = channel.team_address, tuple(channel.other_team_addresses)
-    given = await profile.read_addresses(
-        db,
-        channel.account_id,
+    given = profile.read_addresses(
         team_address=wanted.team_address if "team_address" in wanted.given else team,
         others=wanted.other_team_addresses if "other_team_addresses" in wanted.given else others,
         roots=roots,
-        channel_id=channel.id,
     )
     profile.put_addresses(channel, given)
     if channel.team_address != team and channel.state == DRAFT and not channel.local_part_chosen:

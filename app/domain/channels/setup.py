@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain import routing, tickets
-from app.domain.channels import hosting
+from app.domain.channels import hosting, profile
 from app.domain.channels.models import CONNECTED
 from app.domain.channels.recipients import VERIFIED
 from app.domain.channels.whole import WholeChannel
@@ -55,7 +55,7 @@ async def setup_of(db: AsyncSession, whole: WholeChannel) -> Setup:
         (
             Step("shared_account", True),  # the first two answers are given when it is created
             Step("provider", True),
-            _team_address(whole),
+            await _team_address(db, whole),
             _sender_identity(whole),
             await _routing(db, whole),
             _ticket_automation(whole),
@@ -65,9 +65,18 @@ async def setup_of(db: AsyncSession, whole: WholeChannel) -> Setup:
     )
 
 
-def _team_address(whole: WholeChannel) -> Step:
+async def _team_address(db: AsyncSession, whole: WholeChannel) -> Step:
     if whole.channel.team_address is not None:
-        return Step("team_address", True)
+        other = await profile.sharing(db, whole.channel)
+        if other is None:
+            return Step("team_address", True)
+        shared = Problem(
+            "channel.team_address_shared",
+            f"{whole.channel.team_address} is an address of the channel {other}, too: its mail "
+            "belongs to the channel whose forwarding address it is forwarded to.",
+            blocking=False,
+        )
+        return Step("team_address", True, (shared,))
     what = {"group": "the group's address", "alias": "the alias"}.get(
         whole.channel.source, "the mailbox's address"
     )
