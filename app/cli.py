@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +19,8 @@ import uvicorn
 
 from app import cli_accounts, logs, migrate, preflight
 from app.api.house import post_of
-from app.db import Database
-from app.domain import inbound, sender_identity
+from app.db import Database, PageRequest
+from app.domain import accounts, conversations, inbound, sender_identity
 from app.domain.accounts import HostedRoots
 from app.errors import Refusal
 from app.main import create_app, opened
@@ -37,6 +38,7 @@ app.add_typer(cli_accounts.keys_app, name="keys", help="API keys of an account."
 mail_app = typer.Typer(no_args_is_help=True, help="Received mail.")
 app.add_typer(mail_app, name="mail")
 
+AT_ONCE = 200  # messages that are indexed in one transaction
 OPENAPI = Path(__file__).resolve().parent.parent / "openapi" / "openapi.json"
 
 
@@ -230,6 +232,50 @@ def mail_replay(
 
     if not asyncio.run(run()):
         raise typer.Exit(1)
+
+
+@app.command()
+def reindex(
+    account: Annotated[str, typer.Option(help="Begin with this account (acc_…).")] = "",
+    after: Annotated[str, typer.Option(help="… behind this message of it (msg_…).")] = "",
+) -> None:
+    """
+    Write the search index anew, from what stands in the messages.
+
+    Beside a running service, a little at a time. Where it was stopped it goes on with the options
+    that it said last.
+    """
+
+    async def run() -> int:
+        count = 0
+        async with _database() as (_, database):
+            async for account_id, last in _accounts_from(database, account, after):
+                behind: str | None = last
+                while behind is not None:
+                    async with database.writing() as db:
+                        await accounts.lock(db, [account_id])
+                        done = await conversations.reindex_behind(db, account_id, behind, AT_ONCE)
+                    count += len(done)
+                    behind = done[-1] if done else None
+                    if behind is not None:
+                        typer.echo(f"--account {account_id} --after {behind}", err=True)
+        return count
+
+    typer.echo(f"{asyncio.run(run())} messages are indexed.")
+
+
+async def _accounts_from(
+    database: Database, first: str, after: str
+) -> AsyncIterator[tuple[str, str]]:
+    """The ids of the accounts from this one on, the first with `after`, the others with nothing."""
+    request: PageRequest | None = PageRequest(limit=100)
+    while request is not None:
+        async with database.reading() as db:
+            page = await accounts.list_accounts(db, request)
+        for one in page.items:
+            if one.id >= first:
+                yield one.id, after if one.id == first else ""
+        request = PageRequest(limit=100, after=page.next_after) if page.next_after else None
 
 
 @contextlib.asynccontextmanager

@@ -101,6 +101,21 @@ async def reindex(db: AsyncSession, account_id: str, message_ids: Sequence[str])
         await connection.run_sync(_reindex, account_id, some)
 
 
+async def reindex_behind(
+    db: AsyncSession, account_id: str, after: str, limit: int
+) -> Sequence[str]:
+    """Reindex the account's next messages behind this id ("": the first); their ids."""
+    found = await db.execute(
+        select(_MESSAGES.c.id)
+        .where(_MESSAGES.c.account_id == account_id, _MESSAGES.c.id > after)
+        .order_by(_MESSAGES.c.id)
+        .limit(limit)
+    )
+    message_ids = found.scalars().all()
+    await reindex(db, account_id, message_ids)
+    return message_ids
+
+
 def _reindex(connection: Connection, account_id: str, message_ids: Collection[str]) -> None:
     found = connection.execute(_SOURCE, {"account": account_id, "ids": list(message_ids)})
     dialect = connection.dialect.name
@@ -170,5 +185,7 @@ def _upsert(dialect: str) -> Any:
         account_id=bindparam("account_id"), message_id=bindparam("message_id"), words=form
     )
     return statement.on_conflict_do_update(
-        index_elements=["account_id", "message_id"], set_={"words": statement.excluded.words}
+        index_elements=["account_id", "message_id"],
+        set_={"words": statement.excluded.words},
+        where=ROWS.c.words != statement.excluded.words,
     )
