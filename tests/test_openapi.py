@@ -196,3 +196,24 @@ def test_links_lead_to_parts_and_to_the_others_that_a_thing_names() -> None:
         "user_id": "$response.body#/assignee_id"
     }
     assert "get_message" not in links["get_message"]  # `message_id` there is a Message-ID
+
+
+def test_the_document_introduces_itself() -> None:
+    info = DOCUMENT["info"]
+
+    assert info["summary"]
+    assert info["contact"]
+    assert all(server["description"] for server in DOCUMENT["servers"])
+    for word in ("Idempotency-Key", "next_cursor", "If-Match", "problem+json", "Retry-After"):
+        assert word in info["description"]
+    scopes = DOCUMENT["components"]["securitySchemes"]["api_key"]["description"]
+    used = {need["api_key"][0] for op in OPERATIONS for need in op.spec["security"]}
+    assert [one for one in used if f"`{one.partition(':')[0]}:read`" not in scopes] == []
+
+
+@each
+def test_an_answer_says_what_it_shows(op: Op) -> None:
+    for status, answer in op.spec["responses"].items():
+        words = resolved(answer)["description"]
+        assert words != "Successful Response", status
+        assert len(words) > 5

@@ -156,6 +156,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             if tagged:
                 _say_etag(operation)
             _say_codes(operation)
+    document_words.say_fields(components["schemas"], IDS)
     document_words.say_answers(document)
     document_problems.show(document, CODES)
     document_examples.show(document)

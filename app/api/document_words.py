@@ -70,6 +70,53 @@ TAGS = {
     "health": "For load balancers and monitoring; no key is needed.",
 }
 
+# What fields of these names mean everywhere, where their model says nothing.
+FIELDS = {
+    "id": "Its id.",
+    "items": "The things, in the order that the operation says.",
+    "created_at": "When it was made.",
+    "updated_at": "When it was changed last.",
+    "closed_at": "When it was closed; null: it is open.",
+    "received_at": "When it came.",
+    "requested_at": "When it was asked for.",
+    "started_at": "When it began.",
+    "finished_at": "When it was done; null: not yet.",
+    "decided_at": "When this was decided.",
+    "expires_at": "Until when this holds.",
+    "exported_at": "When this was put together.",
+    "tracked_at": "Since when; null: it is not tracked.",
+    "disabled_at": "When it was switched off; null: it is on.",
+    "disabled_reason": "Why it was switched off; null: it is on.",
+    "replaying": "Events that are sent once more just now; null: none.",
+    "first_response_due_at": "Until when the first answer was promised; null: nothing was.",
+    "resolution_due_at": "Until when the end was promised; null: nothing was.",
+    "recipient": "The address it is for.",
+    "attempts": "How often it was tried.",
+    "attachments": "The files of the mail.",
+    "subject": "The subject, as plain text in one line.",
+    "to": "Whom it is to.",
+    "cc": "Who gets a copy.",
+    "spam": "Is it spam?",
+    "priority": "How urgent it is; null: nothing was said.",
+    "category": "What it is about, in the team's own words; null: nothing was said.",
+    "availability": "Is the person there?",
+    "stages": "The stages, in their order.",
+    "candidates": "Who was looked at.",
+    "warnings": "What one should know; empty: nothing.",
+    "before": "The value before.",
+    "after": "The value since.",
+    "user_ids": "Ids of users.",
+    "team_ids": "Ids of teams.",
+    "into": "Id of the one that is left.",
+    "filename": "The file's name; empty: it has none.",
+    "spf": "The result of SPF (RFC 7208).",
+    "dkim": "The result of DKIM (RFC 6376).",
+    "dmarc": "The result of DMARC (RFC 7489).",
+    "arc": "The result of ARC (RFC 8617).",
+    "milliseconds": "How long it took.",
+    "error": "What went wrong on the way; empty: nothing did.",
+}
+
 SUCCESS = "Successful Response"  # what the framework says where a route says nothing
 
 
@@ -85,6 +132,18 @@ def introduce(document: Json) -> None:
         f"(`hosted-inbox keys create`). Its scopes are {areas}, each also with `:write`, which "
         "includes reading; `*` is everything."
     )
+
+
+def say_fields(schemas: Json, ids: dict[str, tuple[str, str]]) -> None:
+    """Say of fields that have no words what their name means everywhere; changes the schemas."""
+    for schema in schemas.values():
+        for name, field in schema.get("properties", {}).items():
+            words = FIELDS.get(name)
+            if name in ids:
+                what, prefix = ids[name]
+                words = f"Id of {what} (`{prefix}_…`)."
+            if words and "$ref" not in field:
+                field.setdefault("description", words)
 
 
 def say_answers(document: Json) -> None:
@@ -104,5 +163,5 @@ def _shown(status: str, response: Json, schemas: Json) -> str:
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
     if "next_cursor" in schemas.get(name, {}).get("properties", {}):
         return "A piece of the list."
-    words = schemas.get(name, {}).get("description", "It is done.")
+    words = schemas.get(name, {}).get("description", "What was asked for.")
     return str(words.partition("\n\n")[0])

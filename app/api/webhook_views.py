@@ -43,8 +43,8 @@ ChannelIds = Annotated[
 class WebhookReplayView(BaseModel):
     """A replay that is under way."""
 
-    after: str
-    until: str
+    after: str = Field(description="Events behind this place …")
+    until: str = Field(description="… up to this one.")
 
 
 class WebhookView(BaseModel):
