@@ -150,7 +150,7 @@ async def test_a_replay_shows_what_a_better_reading_changes(
 ) -> None:
     split = reading.quoting.split
     worse = split("Hello", "")
-    monkeypatch.setattr(reading.quoting, "split", lambda text, html: worse)
+    monkeypatch.setattr(reading.quoting, "split", lambda *_: worse)
     received = await inbox.receive(text="It works now.\n\n> Does it work?")
     monkeypatch.undo()
     path = f"/v1/received-mail/{received['id']}/replay"
