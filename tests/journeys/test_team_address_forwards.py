@@ -42,7 +42,11 @@ async def test_what_a_rule_forwards_belongs_to_the_customer(inbox: Inbox) -> Non
         text=block("It is broken."), sender=DESK, subject="FW: Lamp", more=RULE
     )
     again = await inbox.take(
-        text=block("Still broken."), sender=DESK, subject="FW: Lamp", more=RULE, message_id="<2@a>"
+        text=block("Still broken.\n\nOn Monday, 23 Nov 2026, Acme wrote:\n> We send a new one."),
+        sender=DESK,
+        subject="FW: Lamp",
+        more=RULE,
+        message_id="<2@a>",
     )
 
     attribution = await inbox.get(f"/v1/messages/{first['id']}/attribution")
@@ -58,6 +62,8 @@ async def test_what_a_rule_forwards_belongs_to_the_customer(inbox: Inbox) -> Non
     assert again["conversation_id"] == first["conversation_id"]
     assert (again["kind"], again["pending"]) == ("message", False)
     assert again["reply_text"] == "Still broken."
+    assert again["quoted_text"].endswith("> We send a new one.")
+    assert attribution["original"]["sent_at"] == "2026-11-23T10:00:00Z"
 
 
 async def test_what_a_rule_forwards_as_an_attachment_is_shown_as_it_was(inbox: Inbox) -> None:

@@ -52,7 +52,7 @@ def show_forwarded(mail: Incoming) -> None:
     shown = mail.forwarded
     if shown is not None:
         mail.text, mail.html, mail.attachments = shown.text, shown.html, shown.attachments
-        mail.reply_text, mail.quoted_text = shown.reply_text, ""
+        mail.reply_text, mail.quoted_text = shown.reply_text, shown.quoted_text
         people = [name for name in mail.truncated if name in ("to", "cc")]
         mail.truncated = [*shown.truncated, *people]
 

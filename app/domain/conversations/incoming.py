@@ -33,6 +33,7 @@ class Forwarded:
     text: str
     html: str | None
     reply_text: str
+    quoted_text: str
     attachments: list[dict[str, Any]]
     truncated: list[str]  # which of these are cut
 

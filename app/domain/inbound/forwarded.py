@@ -11,8 +11,8 @@ from typing import Any
 from app.domain.conversations import Author, Forwarded
 from app.domain.inbound import reading as stored
 from app.domain.inbound.reading import Reading
-from app.mail import attribution
-from app.mail.attribution import Attribution
+from app.mail import attribution, quoting
+from app.mail.attribution import Attribution, Original
 from app.mail.message import Mailbox
 
 
@@ -31,11 +31,12 @@ def forwarded_of(
     if original is None:
         return None
     text, is_long = original.text[: stored.TEXT_LIMIT], len(original.text) > stored.TEXT_LIMIT
+    reply, quoted = _divided(original, decision)
     topic = original.subject or reading.mail.subject
     if original.whole is None:
         kept = [name for name in ("text", "html", "attachments") if name in reading.truncated]
         cut = [*kept, *stored.names_of(reply_text=is_long)]
-        return Forwarded(topic, reading.text, reading.html, text, files, cut)
+        return Forwarded(topic, reading.text, reading.html, reply, quoted, files, cut)
     inner = stored.attachments(original.whole.attachments)
     # Not what the mail was carried in, nor its own files once more (those of a winmail.dat).
     shown = {original.whole.root.locator, *(one["locator"] for one in inner)}
@@ -47,4 +48,18 @@ def forwarded_of(
     html, whole = stored.clean_html(original.whole.html)
     files_cut = "attachments" in reading.truncated or len(inner) < len(original.whole.attachments)
     cut = stored.names_of(text=is_long, html=not whole, reply_text=is_long, attachments=files_cut)
-    return Forwarded(topic, text, html, text, [*inner, *carried], cut)
+    return Forwarded(topic, text, html, reply, quoted, [*inner, *carried], cut)
+
+
+def _divided(original: Original, decision: Attribution) -> tuple[str, str]:
+    """
+    The original's words and what they answer.
+
+    A forward by hand is read whole, since nobody has seen its history yet; what a rule passes on
+    is the customer's mail as if it had come itself.
+    """
+    by_rule = decision.arrival == attribution.REWRITTEN and not decision.comment
+    if not by_rule:
+        return original.text[: stored.TEXT_LIMIT], ""
+    parts = quoting.split(original.text, original.html, original.subject)
+    return parts.reply[: stored.TEXT_LIMIT], parts.quoted[: stored.TEXT_LIMIT]

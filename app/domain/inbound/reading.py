@@ -7,6 +7,7 @@ Deliberately not here: whose mail it is. Attribution and class need facts of the
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from app.domain import conversations
@@ -111,6 +112,11 @@ def report_of(report: Report | None) -> dict[str, Any] | None:
     }
 
 
+def _moment(at: datetime | None) -> str | None:
+    """A moment within JSON, written as the API writes all of them (RFC 3339, UTC)."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
+
+
 def attribution_of(decision: Attribution) -> dict[str, Any]:
     """An attribution as it is stored and given out."""
     original = decision.original
@@ -137,7 +143,7 @@ def attribution_of(decision: Attribution) -> dict[str, Any]:
             "to": people(original.to),
             "cc": people(original.cc),
             "subject": original.subject,
-            "sent_at": original.sent_at.isoformat() if original.sent_at else None,
+            "sent_at": _moment(original.sent_at),
             "text": original.text[:TEXT_LIMIT],
         },
     }

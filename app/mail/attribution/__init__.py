@@ -38,6 +38,7 @@ from app.mail.message import Mail, Mailbox
 __all__ = [
     "GATEWAY",
     "OWN",
+    "REWRITTEN",
     "TEAMMATE",
     "WHOLE",
     "Attribution",
