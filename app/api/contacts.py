@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.etags import IfMatch, check_match, tagged
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
+from app.api.scalars import SoughtAddress
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import contacts, conversations, erasure
 from app.domain.contacts import ContactDetails, ContactFields, ContactFilter
@@ -152,7 +153,8 @@ async def list_contacts(
     db: Db,
     paging: Paging,
     address: Annotated[
-        str | None, Query(max_length=320, description="Whose address this is, without case.")
+        SoughtAddress | None,
+        Query(max_length=1000, description="Whose address this is, without case."),
     ] = None,
     q: Annotated[
         str | None, Query(max_length=200, description="A part of the name or of an address.")

@@ -13,7 +13,7 @@ from app.api.message_views import AuthenticationView
 from app.api.messages import raw_answer
 from app.api.paging import ListOf, Paging, list_of
 from app.api.problems import refusals
-from app.api.scalars import Flag, Moment
+from app.api.scalars import Flag, Moment, SoughtAddress
 from app.api.unit_of_work import Caller, Db, TheHouse, UnitOfWork, caller_with
 from app.domain import inbound, raw_mail
 from app.domain.inbound import ReceivedMail
@@ -104,10 +104,11 @@ async def list_received_mail(
         Moment | None, Query(description="Received then or later, RFC 3339 with offset.")
     ] = None,
     sender: Annotated[
-        str | None, Query(max_length=320, description="The envelope sender, exactly.")
+        SoughtAddress | None, Query(max_length=1000, description="The envelope sender, exactly.")
     ] = None,
     recipient: Annotated[
-        str | None, Query(max_length=320, description="The envelope recipient, exactly.")
+        SoughtAddress | None,
+        Query(max_length=1000, description="The envelope recipient, exactly."),
     ] = None,
 ) -> ListOf[ReceivedMailView]:
     """

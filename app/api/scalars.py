@@ -42,3 +42,12 @@ def _a_number(value: object) -> object:
 Flag = StrictBool
 # Last of an integer's annotations. 5.0 is whole, too (JSON Schema, `integer`).
 WHOLE = BeforeValidator(_a_number)
+
+
+def _without_name(value: str) -> str:
+    _, bracket, address = value.strip().removesuffix(">").rpartition("<")
+    return address.strip() if bracket and value.strip().endswith(">") else value
+
+
+# An address that is looked for: `ann@x.example` or `Ann <ann@x.example>`; what is none is nobody's.
+SoughtAddress = Annotated[str, AfterValidator(_without_name)]

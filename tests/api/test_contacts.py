@@ -109,6 +109,7 @@ async def test_contacts_are_found_by_any_of_their_addresses(http: httpx.AsyncCli
         "CARLA@Customer.example",
         "carla@bücher.example",
         "carla@xn--bcher-kva.example",
+        "Carla Customer <carla@customer.example>",
     ):
         found = await http.get("/v1/contacts", params={"address": address})
         assert [one["id"] for one in found.json()["items"]] == [carla["id"]], address

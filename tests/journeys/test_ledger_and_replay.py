@@ -62,10 +62,12 @@ async def test_the_ledger_is_searched(inbox: Inbox) -> None:
     [wanted, *_] = kept(reply)
 
     by_sender = await inbox.all("/v1/received-mail", sender="Mover@Forwarder.example")
+    by_named = await inbox.all("/v1/received-mail", sender="Mover <Mover@Forwarder.example>")
     by_recipient = await inbox.all("/v1/received-mail", recipient=inbox.address.upper())
     duplicates = await inbox.all("/v1/received-mail", outcome="duplicate")
 
     assert [one["id"] for one in by_sender] == [wanted]
+    assert by_named == by_sender
     assert len(by_recipient) == 2
     assert len(duplicates) == 1
     assert await inbox.all("/v1/received-mail", since=later) == []
