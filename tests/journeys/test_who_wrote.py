@@ -214,6 +214,17 @@ async def test_a_name_in_the_mail_is_kept_beside_the_contacts_own(inbox: Inbox) 
     assert contact["name"] == "Carla"
 
 
+async def test_an_address_that_is_printed_as_its_own_name_is_no_name(inbox: Inbox) -> None:
+    address = "carla@customer.example"
+
+    await inbox.take(sender=f"\"'{address.title()}'\" <{address}>")
+    [before] = await inbox.all("/v1/contacts")
+    await inbox.take(sender=f"Carla Customer <{address}>", message_id="<2@customer.example>")
+    [after] = await inbox.all("/v1/contacts")
+
+    assert (before["name"], after["name"]) == ("", "Carla Customer")
+
+
 async def test_a_mail_without_a_usable_from_is_kept_unresolved(inbox: Inbox) -> None:
     raw = mail().replace(b"From: Carla Customer <carla@customer.example>\r\n", b"")
 

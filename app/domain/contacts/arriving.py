@@ -118,11 +118,18 @@ def _people(wanted: Sequence[Wanted]) -> dict[Key, _Person]:
             continue
         known = people.get((one.account_id, address))
         if known is None:
-            person = _Person(one.account_id, clean_name(one.name), one.address.strip())
+            person = _Person(one.account_id, _name_in(one), one.address.strip())
             people[one.account_id, address] = person
         elif not known.name:
-            known.name = clean_name(one.name)
+            known.name = _name_in(one)
     return people
+
+
+def _name_in(one: Wanted) -> str:
+    """The name that a mail brings; programs print the address where they know none."""
+    name = clean_name(one.name)
+    printed = "@" in name and canonical(name.strip("'\"")) == canonical(one.address)
+    return "" if printed else name
 
 
 _KNOWN = (
