@@ -85,10 +85,10 @@ def show(document: Json, known: dict[str, dict[str, list[str]]]) -> None:
     for path, item in document["paths"].items():
         for operation in item.values():
             name = operation["operationId"]
-            codes = known.get(name, {})
+            own_codes = known.get(name, {})
             responses = operation["responses"]
-            for number, own in (_guessed(codes) | EXAMPLES.get(name, {})).items():
-                if number in responses and own["code"] in codes.get(number, ()):
+            for number, own in (_guessed(own_codes) | EXAMPLES.get(name, {})).items():
+                if number in responses and own["code"] in own_codes.get(number, ()):
                     responses[number] = _own(shared, responses[number], int(number), path, own)
     said = json.dumps(document["paths"])
     for name in SHARED:
