@@ -62,6 +62,7 @@ T = TypeVar("T")
 SQLITE_READERS = 16  # so many long searches may run before a quick question has to wait
 SQLITE_PATIENCE = 15.0  # seconds that a writer waits for another process to end its transaction
 CHECKPOINT_PAGES = 4000  # of 4 kB; the worker checkpoints, this is only the emergency brake
+WAL_KEPT = 64 * 1024 * 1024  # octets of the write-ahead log's file that a burst may leave behind
 
 
 class Moment(TypeDecorator[datetime]):
@@ -178,6 +179,7 @@ def _on_connect(writer: bool, connection: Any, _record: Any) -> None:
             "synchronous=FULL",
             "cache_size=-65536",
             f"wal_autocheckpoint={CHECKPOINT_PAGES * 10}",
+            f"journal_size_limit={WAL_KEPT}",  # the file is cut when it is begun anew
             *pragmas,
         ]
     else:

@@ -34,7 +34,7 @@ from app.smtp import door as smtp
 from app.smtp.intake import MailIntake
 from app.smtp.metrics import metrics_of
 from app.smtp.settings import DoorSettings
-from app.store import open_store
+from app.store import Room, open_store
 from app.wakeups import Wakeups
 from app.worker import domains, jobs, purging, retention, routing
 from app.worker.clock import Clock, Job
@@ -74,6 +74,9 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
             key_uses=KeyUses(),
         )
         house.health["database"] = _database_check(house)
+        room = _room_of(settings)
+        if room is not None:
+            house.health["storage"] = room.check
         wakeups.start()
         stack.push_async_callback(wakeups.stop)
         if "worker" in settings.doors:
@@ -89,7 +92,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
         if "smtp" in settings.doors:
             intake = MailIntake(database, house.store, resolver, house.post)
             stack.push_async_callback(intake.close)
-            door = await smtp.open(DoorSettings.of(settings), intake)
+            has_room = room.is_left if room is not None else None
+            door = await smtp.open(DoorSettings.of(settings), intake, has_room=has_room)
             stack.push_async_callback(door.close, settings.drain_seconds)
             house.health["smtp"] = _door_check(door)
             house.numbers.append(functools.partial(metrics_of, door.counters))
@@ -201,6 +205,16 @@ async def _start_sending(
     numbers = OutboxNumbers(counters)
     house.numbers.append(numbers.metrics)
     return numbers
+
+
+def _room_of(settings: Settings) -> Room | None:
+    """The disk that mail is kept on, unless all of it lies on other machines."""
+    if not settings.embedded and settings.blob_url:
+        return None
+    make_data_dir(settings)
+    reserve = settings.storage_reserve  # with one there is always room for a mail of any size
+    largest = settings.message_size_limit * 3 // 2
+    return Room(settings.data_dir, max(reserve, largest) if reserve else 0)
 
 
 def _jobs(house: House) -> list[Job]:

@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         description="`s3://bucket/prefix` for large raw mail; empty: files in DATA_DIR. "
         "Credentials and endpoint come from the usual AWS_… variables.",
     )
+    storage_reserve: int = Field(
+        104_857_600,
+        ge=0,
+        description="Octets of DATA_DIR's disk that stay free: with less no mail is taken (452), "
+        "and the service is not ready; 0: none.",
+    )
     secret_key: str = Field(
         "",
         description="Encrypts what is secret at rest; the same for every process. "

@@ -2,7 +2,8 @@
 The blob store: large raw mail, whole and durable, under a key that its content decides.
 
 Local files by default, S3-compatible object storage by setting. A `put` that returned survives a
-power cut. Deliberately not here: what the octets mean, and small mail, which lives in its row.
+power cut. Also here: how much room the disk has. Deliberately not here: what the octets mean, and
+small mail, which lives in its row.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import itertools
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +25,8 @@ from typing import Any, Protocol
 
 from app.errors import NotFound, StorageFull, Unavailable
 
+LOOK = 1.0  # seconds that an answer about the disk's room holds
+_LEAST = 1024 * 1024  # free octets without which nothing works, whatever the reserve
 _TEMPORARY = ".new-"
 _CONTENT = re.compile(r"(?P<account_id>[a-z]+_[0-9a-f]+)/([0-9a-f]{2})/(?P<digest>\2[0-9a-f]{62})")
 
@@ -226,6 +230,46 @@ class S3Store:
             raise
         except Exception as fault:  # obstore's exceptions share no useful base
             raise Unavailable("The object storage does not answer.") from fault
+
+
+class Room:
+    """
+    The free space of the disk that holds a folder.
+
+    A mail server that takes mail until its disk is full can hardly say so in good order, and what
+    shares the disk stands still with it. So a reserve stays free, and mail is refused for a while
+    before (as Postfix does, queue_minfree).
+    """
+
+    def __init__(
+        self, folder: Path, reserve: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder, self._reserve, self._clock = folder, reserve, clock
+        self._looked_at, self._free = -LOOK, 0
+
+    def is_left(self) -> bool:
+        """May more mail be taken? A disk that does not answer has no room."""
+        now = self._clock()
+        if now - self._looked_at >= LOOK:
+            self._looked_at, self._free = now, self._look()
+        return self._free >= self._reserve
+
+    async def check(self) -> str:
+        """`ok`, or what is wrong, in words for an operator."""
+        free = self._look()
+        if not os.access(self._folder, os.W_OK):
+            return f"{self._folder} cannot be written to"
+        if free >= max(self._reserve, _LEAST):
+            return "ok"
+        words = f"{free // 2**20} MiB are free, {self._reserve // 2**20} MiB are to stay free"
+        return f"almost full: {words}"
+
+    def _look(self) -> int:
+        try:
+            found = os.statvfs(self._folder)
+        except OSError:
+            return 0
+        return found.f_bavail * found.f_frsize
 
 
 def open_store(blob_url: str, data_dir: Path) -> BlobStore:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app import sqlite
 from app.db import Database
+from app.worker import jobs
 
 LONG = text(
     "SELECT count(*) FROM (WITH RECURSIVE number(n) AS"
@@ -173,3 +174,24 @@ async def test_a_fault_of_a_statement_is_raised_where_it_stands(database: Databa
     async with database.reading() as db:
         with pytest.raises(Exception, match="no such table"):
             await db.execute(text("SELECT word FROM elsewhere"))
+
+
+async def test_a_burst_does_not_leave_a_large_log_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.WAL_KEPT", 200_000)
+    path = tmp_path / "burst.db"
+    database = Database(f"{sqlite.DRIVER}:///{path}")
+    async with database.writing() as db:
+        await db.execute(text("CREATE TABLE words (word TEXT)"))
+        await db.execute(text("INSERT INTO words VALUES (:word)"), {"word": "w" * 3_000_000})
+    log = tmp_path / "burst.db-wal"
+    large = log.stat().st_size
+
+    await jobs.checkpoint(str(path)).run()
+    async with database.writing() as db:
+        await db.execute(text("INSERT INTO words VALUES ('one more')"))
+
+    assert large > 3_000_000
+    assert log.stat().st_size <= 200_000
+    await database.close()

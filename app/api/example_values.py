@@ -344,5 +344,5 @@ VALUES: dict[str, Any] = {
     "WebhookAttemptView.error": "",
     "WebhookAttemptView.milliseconds": 84,
     # health
-    "Health.parts": {"database": "ok", "worker": "ok", "smtp": "ok"},
+    "Health.parts": {"database": "ok", "storage": "ok", "worker": "ok", "smtp": "ok"},
 }

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.smtp.arrivals import Intake
 from app.smtp.counters import Counters
@@ -82,10 +82,16 @@ class Door:
 
 
 async def open(
-    settings: DoorSettings, intake: Intake, *, sock: socket.socket | None = None
+    settings: DoorSettings,
+    intake: Intake,
+    *,
+    sock: socket.socket | None = None,
+    has_room: Callable[[], bool] | None = None,
 ) -> Door:
     """
     Opens the door on `settings.hosts`, or on `sock`, which is bound already.
+
+    While `has_room` says no, every MAIL is refused for the time being (452 4.3.1).
 
     It takes connections when this returns. Raises OSError when a port is taken or a certificate
     cannot be read.
@@ -96,7 +102,7 @@ async def open(
         certificate = Certificate(settings.tls_certificate, settings.tls_key)
     elif settings.tls_required:
         raise ValueError("TLS is required, but there is no certificate")
-    state = DoorState(settings, intake, certificate)
+    state = DoorState(settings, intake, certificate, has_room)
     servers = [
         await loop.create_server(lambda: InboundSMTP(state, loop), sock=listening, backlog=BACKLOG)
         for listening in ([sock] if sock else listen(settings))

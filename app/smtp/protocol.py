@@ -118,7 +118,7 @@ class InboundSMTP(Conversation):
             return replies.TOO_BIG
         if not mail.smtputf8 and not mail.reverse_path.isascii():
             return replies.NEEDS_SMTPUTF8
-        return None
+        return None if self._state.has_room() else replies.STORAGE_FULL
 
     async def smtp_RCPT(self, arg: str) -> None:
         assert self.envelope is not None

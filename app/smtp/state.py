@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Protocol
 
 from app.smtp.arrivals import Intake, RefusedDelivery
@@ -18,6 +19,10 @@ from app.smtp.settings import DoorSettings
 from app.smtp.tls import Certificate
 
 log = logging.getLogger(__name__)
+
+
+def _always() -> bool:
+    return True
 
 
 class Drainable(Protocol):
@@ -34,9 +39,14 @@ class DoorState:
     """Shared by all sessions of one door; lives on one event loop and is not for threads."""
 
     def __init__(
-        self, settings: DoorSettings, intake: Intake, certificate: Certificate | None
+        self,
+        settings: DoorSettings,
+        intake: Intake,
+        certificate: Certificate | None,
+        has_room: Callable[[], bool] | None = None,
     ) -> None:
         self.settings = settings
+        self.has_room = has_room or _always
         self.intake = intake
         self.certificate = certificate
         self.counters = Counters()

@@ -48,8 +48,8 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def process(disk: Path) -> Iterator[Running]:
-    """A service with all of its data, and its log, on the small disk."""
-    with running(disk) as service:
+    """A service with all of its data, and its log, on the small disk, without a reserve."""
+    with running(disk, STORAGE_RESERVE="0") as service:
         yield service
 
 
