@@ -14,7 +14,7 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from types import FrameType
 from typing import Any
 
@@ -49,11 +49,46 @@ log = structlog.get_logger()
 
 Check = Callable[[], Coroutine[Any, Any, str]]
 SILENCE = 120.0  # seconds after which a clock that did not beat counts as stopped
+LEAST = 0.5  # seconds that each part may take to end, when the time is over
+
+
+class Ending:
+    """
+    The end of the process: all parts hear of it at once, and have the same time to end in.
+
+    One after the other, each with a time of its own, they would take longer than whoever sent the
+    signal waits (Docker: ten seconds).
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+        self.told: list[Callable[[], None]] = []
+
+    def begin(self) -> None:
+        """Nothing new is begun from now on. Said again, it changes nothing."""
+        if self._until is None:
+            self._until = time.monotonic() + self._seconds
+            for tell in self.told:
+                tell()
+
+    def left(self) -> float:
+        """The seconds that what runs still has."""
+        self.begin()
+        assert self._until is not None
+        return max(LEAST, self._until - time.monotonic())
+
+    async def give(self, stop: Callable[[float], Awaitable[None]]) -> None:
+        """Stop a part in the time that is left."""
+        await stop(self.left())
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | None]]:
+async def opened(
+    settings: Settings, ending: Ending | None = None
+) -> AsyncIterator[tuple[House, smtp.Door | None]]:
     """The process' parts, open within the block: those that the settings' doors name."""
+    ending = ending or Ending(settings.drain_seconds)
     async with contextlib.AsyncExitStack() as stack:
         if settings.embedded:
             stack.enter_context(alone(settings))
@@ -80,21 +115,23 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
         wakeups.start()
         stack.push_async_callback(wakeups.stop)
         if "worker" in settings.doors:
-            numbers = await _start_sending(house, resolver, stack)
+            numbers = await _start_sending(house, resolver, stack, ending)
             sweeper = Sweeper(database, house.store)
             house.numbers.append(sweeper.metrics)
             clock = Clock([*_jobs(house), numbers.measuring(database), sweeper.job()])
             clock.start()
-            stack.push_async_callback(clock.stop)
+            ending.told.append(clock.wind_down)
+            stack.push_async_callback(ending.give, clock.stop)
             house.health["worker"] = _clock_check(clock)
-            await _start_webhooks(house, resolver, stack)
+            await _start_webhooks(house, resolver, stack, ending)
         door = None
         if "smtp" in settings.doors:
             intake = MailIntake(database, house.store, resolver, house.post)
-            stack.push_async_callback(intake.close)
+            stack.push_async_callback(ending.give, intake.close)
             has_room = room.is_left if room is not None else None
             door = await smtp.open(DoorSettings.of(settings), intake, has_room=has_room)
-            stack.push_async_callback(door.close, settings.drain_seconds)
+            ending.told.append(door.drain)
+            stack.push_async_callback(ending.give, door.close)
             house.health["smtp"] = _door_check(door)
             house.numbers.append(functools.partial(metrics_of, door.counters))
         gc.collect()
@@ -103,7 +140,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[House, smtp.Door | N
 
 
 async def _start_webhooks(
-    house: House, resolver: Resolver, stack: contextlib.AsyncExitStack
+    house: House, resolver: Resolver, stack: contextlib.AsyncExitStack, ending: Ending
 ) -> None:
     settings = house.settings
     resolve = system_addresses if not settings.dns_servers else addresses_by(resolver)
@@ -112,7 +149,8 @@ async def _start_webhooks(
     waits = [float(wait) for wait in settings.retry_seconds]
     postman = Postman(house.database, house.wakeups, guard, secret=house.secret, waits=waits)
     postman.start()
-    stack.push_async_callback(postman.stop)
+    ending.told.append(postman.wind_down)
+    stack.push_async_callback(ending.give, postman.stop)
 
 
 @contextlib.contextmanager
@@ -140,9 +178,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with opened(settings) as (house, door):
+        ending = Ending(settings.drain_seconds)
+        async with opened(settings, ending) as (house, door):
             app.state.house, app.state.door = house, door
-            with _told_to_end(functools.partial(_end_streams, house)):
+            ending.told.append(functools.partial(_end_streams, house))
+            with _told_to_end(ending.begin):
                 yield
 
     return build(settings, lifespan)
@@ -153,8 +193,8 @@ def _told_to_end(end: Callable[[], None]) -> Iterator[None]:
     """
     `end` is called at SIGTERM or SIGINT, and then whoever was to be told of it before.
 
-    The HTTP server waits for open answers before it ends the lifespan: what stays open by itself
-    has to hear of the signal before that.
+    The HTTP server waits for open answers before it ends the lifespan: what stays open by itself,
+    or takes its time to end, has to hear of the signal before that.
     """
     loop = asyncio.get_running_loop()
     former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -187,7 +227,7 @@ def from_environment() -> FastAPI:
 
 
 async def _start_sending(
-    house: House, resolver: Resolver, stack: contextlib.AsyncExitStack
+    house: House, resolver: Resolver, stack: contextlib.AsyncExitStack, ending: Ending
 ) -> OutboxNumbers:
     """Mail leaves from now on, if RELAY_URL says where to; stopped when the stack closes."""
     settings = house.settings
@@ -199,7 +239,8 @@ async def _start_sending(
         waits = [int(seconds) for seconds in settings.retry_seconds]
         sender = Sender(house.database, house.store, courier, waits)
         await sender.start()
-        stack.push_async_callback(sender.stop, settings.drain_seconds)
+        ending.told.append(sender.wind_down)
+        stack.push_async_callback(ending.give, sender.stop)
         house.notes.append(lambda: sender.paused)
         counters = sender.counters
     numbers = OutboxNumbers(counters)

@@ -166,7 +166,9 @@ class Settings(BaseSettings):
         ("http", "smtp", "worker"), description="Doors that this process opens, comma separated."
     )
     workers: int = Field(1, ge=1, le=64, description="Processes; more than one needs PostgreSQL.")
-    drain_seconds: float = Field(20, gt=0, description="Time for running deliveries at the end.")
+    drain_seconds: float = Field(
+        8, gt=0, description="Seconds that running deliveries and requests have at the end."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."
     )

@@ -50,18 +50,24 @@ class Door:
         """Does the door take connections?"""
         return not self._state.draining and all(server.is_serving() for server in self._servers)
 
+    def drain(self) -> None:
+        """Stops accepting, ends idle sessions with 421; mails that are under way go on."""
+        if self._state.draining:
+            return
+        self._state.draining = True
+        for server in self._servers:
+            server.close()
+        for session in list(self._state.sessions):
+            session.drain()
+
     async def close(self, grace: float = 20) -> None:
         """
-        Stops accepting, ends idle sessions with 421, lets mails that are under way end.
+        Drains, and lets mails that are under way end.
 
         After `grace` seconds what is left is cut, and commits that still run are cancelled.
         """
+        self.drain()
         state = self._state
-        state.draining = True
-        for server in self._servers:
-            server.close()
-        for session in list(state.sessions):
-            session.drain()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self._emptied()

@@ -8,6 +8,7 @@ what a mail means; the inbound room understands it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -131,11 +132,13 @@ class MailIntake:
         if self._noting is None:
             self._noting = asyncio.create_task(self._note_refusals())
 
-    async def close(self) -> None:
-        """Everything that was handed in is done when this returns."""
-        await self._commits.idle()
-        while self._noting is not None:
-            await asyncio.wait([self._noting])
+    async def close(self, grace: float = 20) -> None:
+        """Everything that was handed in is done when this returns, or `grace` seconds are over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._commits.idle()
+                while self._noting is not None:
+                    await asyncio.wait([self._noting])
 
     async def _facts(self, recipient: str) -> ChannelFacts | None:
         seen = self._addresses.get(recipient)

@@ -14,6 +14,7 @@ log = structlog.get_logger()
 
 SELDOM = 60.0  # seconds
 AFTER_START = 10.0
+LAST_WORDS = 2.0  # seconds for the jobs at the end
 
 
 @dataclass(slots=True)
@@ -43,21 +44,33 @@ class Clock:
                 job.due = time.monotonic() + AFTER_START
         self._task = asyncio.create_task(self._run())
 
-    async def stop(self) -> None:
-        """The running job ends; those `at_end` run once more, so that nothing noted is lost."""
+    def wind_down(self) -> None:
+        """No more job is begun."""
         self._stopped.set()
+
+    async def stop(self, grace: float = 20) -> None:
+        """
+        The running job ends within `grace` seconds, or is undone as far as it is not committed.
+
+        Those `at_end` run once more, so that nothing noted is lost.
+        """
+        self.wind_down()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=grace)
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        for job in self._jobs:
-            if job.at_end:
-                await self._run_one(job)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                for job in self._jobs:
+                    if job.at_end:
+                        await self._run_one(job)
 
     async def _run(self) -> None:
         while not self._stopped.is_set():
             now = self.beat = time.monotonic()
             for job in self._jobs:
-                if job.due <= now:
+                if job.due <= now and not self._stopped.is_set():
                     await self._run_one(job)
                     job.due = time.monotonic() + job.every
             with contextlib.suppress(TimeoutError):

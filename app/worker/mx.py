@@ -9,6 +9,7 @@ nobody makes us speak to machines inside by a name in his DNS.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from collections.abc import Iterable
@@ -77,15 +78,14 @@ class Mx:
         now = time.monotonic()
         self._lanes.tidy()
         self._away = {place: one for place, one in self._away.items() if one[0] > now}
+        await asyncio.gather(*(pool.tidy() for pool in self._pools.values()))
         for place, pool in list(self._pools.items()):
-            await pool.tidy()
             if pool.empty:
                 self._pools.pop(place, None)
 
     async def close(self) -> None:
         """All sessions are closed."""
-        for pool in self._pools.values():
-            await pool.close()
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
     async def _try(self, domain: str, places: list[_Place], letter: Letter) -> Outcome:
         """One after the other, until somebody says something about the letter."""

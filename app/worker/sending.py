@@ -37,6 +37,7 @@ PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds, while nobody takes our mail
 LARGE = 1024 * 1024  # octets
 LARGE_AT_ONCE = 2
 RECORD_AGAIN = 2.0
+LAST_WORDS = 2.0  # seconds to write down what became of the last mails, and to give claims back
 
 
 @dataclass(slots=True)
@@ -121,10 +122,14 @@ class Sender:
         loops = (self._send_all(), self._record_all(), self._keep_claims())
         self._tasks = [asyncio.create_task(one) for one in loops]
 
-    async def stop(self, grace: float) -> None:
-        """What is being handed over ends within `grace` seconds; other claims are given back."""
+    def wind_down(self) -> None:
+        """No more mail is claimed."""
         self._stopped = True
         self._news.set()
+
+    async def stop(self, grace: float) -> None:
+        """What is being handed over ends within `grace` seconds; other claims are given back."""
+        self.wind_down()
         sending, recording, keeping = self._tasks
         await _cancelled(sending)
         running = [one.task for one in self._held.values() if one.task is not None]
@@ -134,7 +139,7 @@ class Sender:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(LAST_WORDS):
                 while self._results:
                     self._to_record.set()
                     await asyncio.sleep(0.02)
@@ -142,7 +147,7 @@ class Sender:
             await _cancelled(task)
         self._database.committed.remove(self._committed)
         with contextlib.suppress(Exception):
-            async with self._database.writing() as db:
+            async with asyncio.timeout(LAST_WORDS), self._database.writing() as db:
                 await outbox.give_back(db, self._who, [one.item for one in self._held.values()])
         await self._courier.close()
 
@@ -167,6 +172,8 @@ class Sender:
         self._news.clear()
         if self._pause.since is not None and not await self._may_go_on():
             return True
+        if self._stopped:
+            return False
         room = self._courier.at_once - len(self._held)
         if room < max(1, self._courier.at_once // 4):
             return False

@@ -64,13 +64,24 @@ class Postman:
         """Begin; `stop` ends it."""
         self._task = asyncio.create_task(self._run())
 
-    async def stop(self) -> None:
-        """Requests under way end, and what came of them is written down."""
+    def wind_down(self) -> None:
+        """No more request is begun."""
         self._stopped.set()
         self._wakeups.wake_all()
-        if self._task is not None:
-            await self._task
-        await asyncio.gather(*self._serving.values(), return_exceptions=True)
+
+    async def stop(self, grace: float = 20) -> None:
+        """
+        Requests under way end within `grace` seconds, and what came of them is written down.
+
+        Those that do not are broken off; they are made again when their leases have ended.
+        """
+        self.wind_down()
+        running = [*self._serving.values(), *([self._task] if self._task is not None else [])]
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def run_due(self) -> int:
         """Serve every webhook whose turn it is, until there is none; how many turns it were."""
