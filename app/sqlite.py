@@ -123,10 +123,12 @@ class Connection(sqlite3.Connection):
 
     def commit(self) -> None:
         """The changes are on the disk when this returns; also when the task is cancelled."""
-        if self.in_transaction and self.only_reads:
-            super().commit()
-        elif self.in_transaction:
-            self.in_thread(super().commit)
+        if self.in_transaction:
+            end = super().commit
+            if self.only_reads:
+                end()
+            else:
+                self.in_thread(end)
 
     def close(self) -> None:
         """Close it, and end the thread."""
