@@ -101,7 +101,12 @@ async def list_tickets(
     since: Annotated[Moment | None, Query(description="Made then or later.")] = None,
     until: Annotated[Moment | None, Query(description="Made before then.")] = None,
     q: Annotated[
-        str | None, Query(max_length=200, description="Words of name, description, category.")
+        str | None,
+        Query(
+            max_length=200,
+            description="Words of name, description and category, all of them; the last may be "
+            "the beginning of one. Case and accents do not count.",
+        ),
     ] = None,
     sort: Annotated[
         Sort,

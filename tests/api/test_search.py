@@ -8,9 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app import words
 from app.db import dialect_of
 from app.domain import conversations
-from app.domain.conversations import asking, indexing, searching, words
+from app.domain.conversations import asking, indexing, searching
 from app.domain.conversations.service import conditions_of
 from tests.builders import connected_channel, kept, mail, new_user
 from tests.conftest import Account, Deliver, Service

@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from app.domain.tickets import searching
 from tests.builders import connected_channel, mail, new_user, read_kept
-from tests.conftest import Deliver
+from tests.conftest import Deliver, Service
 
 PATH = "/v1/tickets"
 
@@ -209,6 +211,75 @@ async def test_many_are_changed_alike_or_none(http: httpx.AsyncClient) -> None:
     assert {one["priority"] for one in listed} == {"urgent"}
 
 
+@pytest.mark.parametrize("few", [0, 5_000])
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("kettle", ["two", "one"]),
+        ("KETTLES broken", ["two"]),
+        ("kett", ["two", "one"]),  # the beginning of the last word
+        ("kett broken", []),  # of the last one alone
+        ("muller", ["one"]),
+        ("steam", ["one"]),  # the description
+        ("repairs", ["two"]),  # the category
+        ("都タワー", ["three"]),
+        ("steam repairs", []),
+        ("kettle %", ["one"]),  # not the last one: a whole word
+        ("%", []),
+    ],
+)
+async def test_tickets_are_found_by_their_words(
+    http: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+    question: str,
+    expected: list[str],
+) -> None:
+    """Looked up, or met on the way through the list."""
+    monkeypatch.setattr(searching, "FEW", few)
+    one = await made(http, name="Kettle for Müller", description="It steams.")
+    two = await made(http, name="Broken kettles", category="Repairs")
+    three = await made(http, name="東京都タワー")
+    names = {one["id"]: "one", two["id"]: "two", three["id"]: "three"}
+
+    answer = await http.get(PATH, params={"q": question})
+
+    assert [names[item["id"]] for item in answer.json()["items"]] == expected
+
+
+async def test_pages_of_found_tickets_are_in_the_order_asked_for(http: httpx.AsyncClient) -> None:
+    for priority in ("low", "urgent", "high"):
+        await made(http, name=f"Kettle {priority}", priority=priority)
+
+    first = (await http.get(PATH, params={"q": "kettle", "sort": "-priority", "limit": 2})).json()
+    more = {"q": "kettle", "sort": "-priority", "limit": 2, "cursor": first["next_cursor"]}
+    rest = (await http.get(PATH, params=more)).json()
+
+    pages = [[one["priority"] for one in page["items"]] for page in (first, rest)]
+    assert pages == [["urgent", "high"], ["low"]]
+
+
+async def test_a_ticket_is_found_by_what_it_says_now(
+    http: httpx.AsyncClient, other_http: httpx.AsyncClient, service: Service
+) -> None:
+    ticket = await made(http, name="Kettle", description="It steams.")
+
+    async def found(by: httpx.AsyncClient, q: str) -> int:
+        return len((await by.get(PATH, params={"q": q})).json()["items"])
+
+    await http.patch(f"{PATH}/{ticket['id']}", json={"name": "Teapot"})
+    now = [await found(http, q) for q in ("kettle", "teapot", "steams")]
+    others = await found(other_http, "teapot")
+    await http.delete(f"/v1/contacts/{ticket['contact_id']}")
+    erased = [await found(http, q) for q in ("teapot", "steams")]
+    async with service.database.reading() as db:
+        left = (await db.execute(text("SELECT word FROM ticket_words"))).scalars().all()
+
+    assert (now, others) == ([0, 1, 1], 0)
+    assert erased == [0, 0]
+    assert left == ["erased"]
+
+
 async def test_lists_are_filtered(http: httpx.AsyncClient) -> None:
     ann, (new, _, _, closed) = await new_user(http), await stages(http)
     one = await made(http, name="Broken lamp", priority="low", owner_id=ann["id"])
@@ -229,7 +300,7 @@ async def test_lists_are_filtered(http: httpx.AsyncClient) -> None:
     assert await found(unowned=True) == ["two"]
     assert await found(category="Money") == ["two"]
     assert await found(contact_id=one["contact_id"]) == ["one"]
-    assert await found(q="LAMP brok") == ["one"]
+    assert await found(q="broken LAMP") == ["one"]
     assert await found(q="%") == []
     assert await found(since=two["created_at"]) == ["two"]
     assert await found(until=two["created_at"]) == ["one"]

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Join,
     Select,
     String,
     Table,
@@ -24,12 +23,12 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
-from sqlalchemy.ext.compiler import compiles
 
+from app import words
 from app.db import padded
-from app.domain.conversations import words
 from app.domain.conversations.indexing import FTS, ROWS
 from app.domain.conversations.models import Conversation, Message
+from app.joins import in_order
 
 Conditions = Sequence[ColumnElement[bool]]
 
@@ -41,35 +40,6 @@ _IS_CONVERSATION = and_(
     _CONVERSATIONS.c.account_id == _MESSAGES.c.account_id,
     _CONVERSATIONS.c.id == _MESSAGES.c.conversation_id,
 )
-
-
-class _InOrder(Join):
-    """A join that SQLite makes in the order given: it cannot know how rare the words are."""
-
-    __visit_name__ = "in_order"
-    inherit_cache = True
-
-
-@compiles(_InOrder)
-def _plainly(join: Any, compiler: Any, **more: Any) -> str:
-    return str(compiler.visit_join(join, **more))
-
-
-@compiles(_InOrder, "sqlite")
-def _in_order(
-    join: Any, compiler: Any, asfrom: bool = False, from_linter: Any = None, **more: Any
-) -> str:
-    left = compiler.process(join.left, asfrom=True, **more)
-    right = compiler.process(join.right, asfrom=True, **more)
-    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **more)}"
-
-
-def _joined(first: tuple[Any, Any], *others: tuple[Any, Any]) -> Any:
-    """The tables in this order, each with how it belongs to those before it."""
-    source = first[0]
-    for table, belongs in others:
-        source = _InOrder(source, table, belongs)
-    return source
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +95,9 @@ class Question:
         rest = [(_MESSAGES, _IS_MESSAGE), (_CONVERSATIONS, _IS_CONVERSATION)]
         if self.embedded:
             given = func.json_each(json.dumps(places)).table_valued("value")
-            source = _joined((given, None), (ROWS, ROWS.c.number == given.c.value), *rest)
+            source = in_order((given, None), (ROWS, ROWS.c.number == given.c.value), *rest)
         else:
-            source = _joined((ROWS, None), *rest)
+            source = in_order((ROWS, None), *rest)
         statement = self._columns().select_from(source).where(*conditions)
         statement = statement.where(ROWS.c.account_id == self.account_id)
         if self.embedded:
@@ -141,7 +111,9 @@ class Question:
 
         PostgreSQL begins where that is best; SQLite with the conversations.
         """
-        source = _joined((_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION), (ROWS, _IS_MESSAGE))
+        source = in_order(
+            (_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION), (ROWS, _IS_MESSAGE)
+        )
         statement = self._columns().select_from(source)
         if before is not None:
             statement = statement.where(self.place < before)
@@ -156,7 +128,7 @@ class Question:
 
     def also_from(self, conversation_ids: Sequence[str], place: Any) -> Select[Any]:
         """Those of the conversations that have a matching message there or later."""
-        source = _joined((_MESSAGES, None), (ROWS, _IS_MESSAGE))
+        source = in_order((_MESSAGES, None), (ROWS, _IS_MESSAGE))
         return (
             select(_MESSAGES.c.conversation_id)
             .select_from(source)

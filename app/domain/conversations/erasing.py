@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import Table, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import words
 from app.db import chunks, dialect_of
-from app.domain.conversations import words
 from app.domain.conversations.models import (
     Conversation,
     Message,

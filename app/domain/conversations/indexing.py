@@ -33,8 +33,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from app import words
 from app.db import chunks, dialect_of
-from app.domain.conversations import words
 from app.domain.conversations.models import Message
 from app.rows import insert_rows
 

@@ -17,9 +17,8 @@ from typing import Any
 from sqlalchemy import Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import ids
+from app import ids, words
 from app.db import Page, PageRequest, chunks, dialect_of, padded
-from app.domain.conversations import words
 from app.domain.conversations.asking import Conditions, Question
 from app.domain.conversations.indexing import ROWS
 from app.domain.conversations.models import Conversation

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import chunks
 from app.domain import accounts, contacts, events
 from app.domain.events import NewEvent
-from app.domain.tickets import clocks, history, pipelines, properties, templates
+from app.domain.tickets import clocks, history, pipelines, properties, searching, templates
 from app.domain.tickets.clocks import NO_TERMS, Terms
 from app.domain.tickets.history import By, Changes, Entry
 from app.domain.tickets.models import Ticket, TicketAutomation, TicketHistory
@@ -334,4 +334,6 @@ async def erase_contact(db: AsyncSession, account_id: str, contact_id: str) -> i
         .values(name="(erased)", description="", category=None, custom={})
         .returning(Ticket.id)
     )
-    return len(emptied.all())
+    ticket_ids = emptied.scalars().all()
+    await searching.reindex(db, account_id, ticket_ids)
+    return len(ticket_ids)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Page, PageRequest, chunks, page_of
+from app.domain.tickets import searching
 from app.domain.tickets.models import Ticket, TicketHistory
 from app.errors import FieldError, Invalid, NotFound
 
@@ -103,6 +104,11 @@ async def list_tickets(
     statement = select(Ticket).where(Ticket.account_id == account_id, *_conditions(which, now))
     if sort == "due_at":
         statement = statement.where(Ticket.due_at.is_not(None))
+    if which.words is not None and which.words.strip():
+        narrowed = await searching.narrowed(db, account_id, statement, which.words)
+        if narrowed is None:
+            return Page([], None)
+        statement = narrowed
     return await page_of(db, statement, keys, request, descending=descending)
 
 
@@ -127,9 +133,6 @@ def _conditions(which: TicketFilter, now: datetime) -> list[ColumnElement[bool]]
         found.append(Ticket.created_at >= which.since)
     if which.until is not None:
         found.append(Ticket.created_at < which.until)
-    for word in (which.words or "").split()[:10]:
-        columns = (Ticket.name, Ticket.description, Ticket.category)
-        found.append(or_(*(one.icontains(word, autoescape=True) for one in columns)))
     return found
 
 

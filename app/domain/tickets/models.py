@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, Json, Owned
 from app.domain.tickets.clocks import ServiceClock
+from app.words import WORD_LENGTH
 
 
 class TicketPipeline(Owned, Base):
@@ -166,3 +167,24 @@ class TicketHistory(Owned, Base):
     by_id: Mapped[str | None] = mapped_column(Id)
     why: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+
+class TicketWord(Base):
+    """A word of a ticket's name, description or category, as `app.words` folds and cuts it."""
+
+    __tablename__ = "ticket_words"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "ticket_id"], ["tickets.account_id", "tickets.id"], ondelete="CASCADE"
+        ),
+        Index(None, "account_id", "ticket_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    account_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    # By code points, so that all words with one beginning stand together.
+    word: Mapped[str] = mapped_column(
+        String(WORD_LENGTH).with_variant(String(WORD_LENGTH, collation="C"), "postgresql"),
+        primary_key=True,
+    )
+    ticket_id: Mapped[str] = mapped_column(Id, primary_key=True)

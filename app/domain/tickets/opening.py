@@ -14,7 +14,7 @@ from app import ids
 from app.db import chunks
 from app.domain import events
 from app.domain.events import NewEvent
-from app.domain.tickets import history, templates
+from app.domain.tickets import history, searching, templates
 from app.domain.tickets.changing import URGENCY, Place, move, note, tell
 from app.domain.tickets.clocks import Clock, Terms
 from app.domain.tickets.fitting import NOT_OPENED, Fitted, flag
@@ -152,6 +152,7 @@ async def insert_tickets(
 ) -> list[NewEvent]:
     """The tickets are there, with the beginnings of their histories; the events to record."""
     await db.execute(_INSERT, list(rows))
+    await searching.index(db, rows)
     entries = []
     for one in rows:
         first: Changes = {
