@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, le=64, description="Processes; more than one needs PostgreSQL.")
     drain_seconds: float = Field(
-        8, gt=0, description="Seconds that running deliveries and requests have at the end."
+        7, gt=0, description="Seconds that running deliveries and requests have at the end."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."

@@ -55,6 +55,7 @@ class Pool:
                 if not broken.fresh:
                     return Outcome(DEFERRED, str(broken))
             except BaseException:
+                session.close()  # in the middle of something: there is no leave to be taken
                 await self._put(session, usable=False)
                 raise
             else:
