@@ -32,7 +32,7 @@ def embedded(sqlite_template: Path, tmp_path: Path) -> Iterator[Running]:
 
 
 def test_no_way_along_the_links_surprises_the_service(service: Running, tmp_path: Path) -> None:
-    options = [SAME, "--phases", "stateful", "--max-examples", "30"]
+    options = [SAME, "--phases", "stateful", "--max-examples", "20"]
 
     outcome = fuzz(service, tmp_path, *options, patience=120)
 
