@@ -24,7 +24,7 @@ from app.domain.conversations import writing
 from app.domain.conversations.incoming import Author, Incoming
 from app.domain.conversations.known import Group
 from app.domain.conversations.taking_in import _open
-from app.domain.tickets import Ticket
+from app.domain.tickets import Ticket, searching
 from app.mail.message import Mailbox
 from app.mail.threading import key_of
 from app.rows import insert_rows
@@ -213,3 +213,4 @@ async def fill_tickets(database: Database, one: Filled, like: str, count: int) -
             rows.append({name: own.get(name, made[name]) for name in columns})
         async with database.writing() as db:
             await insert_rows(db, insert(_TICKETS), rows)
+            await searching.index(db, rows)

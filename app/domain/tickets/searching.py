@@ -7,6 +7,7 @@ Rows follow what the ORM changes; who inserts or changes by a statement of his o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,26 +16,30 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    String,
     Table,
+    any_,
     bindparam,
     delete,
     event,
     exists,
+    func,
     insert,
     inspect,
     select,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import words
-from app.db import chunks
+from app.db import chunks, dialect_of
 from app.domain.tickets.models import Ticket, TicketWord
 from app.joins import in_order
 from app.rows import insert_rows
 
 INDEXED = ("name", "description", "category")
 DIFFERENT = 1_000  # words of a ticket that are indexed
-FEW = 5_000  # tickets that a word is in, from which a list is made sooner than along its order
+FEW = 5_000  # tickets that a word is in: they are looked up sooner than met in the list
 LAST = "\U0010ffff"  # behind whatever a word goes on with
 
 _WORDS: Table = TicketWord.__table__  # type: ignore[assignment]
@@ -122,16 +127,13 @@ async def narrowed(
         return None
     rare = None
     for one in asked:
-        count = await _count(db, account_id, one)
-        if count == 0:
+        ticket_ids = await _tickets_with(db, account_id, one)
+        if not ticket_ids:
             return None
-        if count <= FEW:
+        if len(ticket_ids) <= FEW:
             rare = one
+            statement = _among(db, account_id, statement, sorted(set(ticket_ids)))
             break
-    if rare is not None:
-        looked_up = _tickets_with(account_id, rare).distinct().subquery()
-        is_one = (_TICKETS.c.account_id == account_id) & (_TICKETS.c.id == looked_up.c.ticket_id)
-        statement = statement.select_from(in_order((looked_up, None), (_TICKETS, is_one)))
     for one in asked:
         if one is not rare:
             mine = (_WORDS.c.account_id == account_id, _WORDS.c.ticket_id == _TICKETS.c.id)
@@ -139,11 +141,18 @@ async def narrowed(
     return statement
 
 
-def _tickets_with(account_id: str, one: _Asked) -> Select[Any]:
-    return select(_WORDS.c.ticket_id).where(_WORDS.c.account_id == account_id, one.found)
+async def _tickets_with(db: AsyncSession, account_id: str, one: _Asked) -> Sequence[str]:
+    """Where it is; FEW and one more stand for many."""
+    found = select(_WORDS.c.ticket_id).where(_WORDS.c.account_id == account_id, one.found)
+    return (await db.execute(found.limit(FEW + 1))).scalars().all()
 
 
-async def _count(db: AsyncSession, account_id: str, one: _Asked) -> int:
-    """In how many tickets it is; FEW and one more stand for many."""
-    found = await db.execute(_tickets_with(account_id, one).limit(FEW + 1))
-    return len(found.all())
+def _among(
+    db: AsyncSession, account_id: str, statement: Select[Any], ticket_ids: Sequence[str]
+) -> Select[Any]:
+    if dialect_of(db) == "postgresql":
+        given = bindparam(None, ticket_ids, type_=ARRAY(String))
+        return statement.where(_TICKETS.c.id == any_(given))
+    those = func.json_each(json.dumps(ticket_ids)).table_valued("value")
+    is_one = (_TICKETS.c.account_id == account_id) & (_TICKETS.c.id == those.c.value)
+    return statement.select_from(in_order((those, None), (_TICKETS, is_one)))
