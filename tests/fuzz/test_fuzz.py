@@ -38,7 +38,7 @@ def test_no_way_along_the_links_surprises_the_service(service: Running, tmp_path
 
     assert outcome.exit_code == 0, outcome.words
     assert outcome.cases > 300
-    assert len(outcome.links) > 30, "hardly a link leads anywhere"
+    assert len(outcome.links) > 20, "hardly a link leads anywhere"
 
 
 def test_no_single_request_surprises_the_service(embedded: Running, tmp_path: Path) -> None:
