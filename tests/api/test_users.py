@@ -139,6 +139,11 @@ async def test_domains_that_the_world_does_not_know_are_fine(
     [
         ({"time_zone": "Mars/Olympus", "days": {}}, "/working_hours/time_zone"),
         ({"time_zone": "../etc/passwd", "days": {}}, "/working_hours/time_zone"),
+        ({"time_zone": "localtime", "days": {}}, "/working_hours/time_zone"),
+        ({"time_zone": "Factory", "days": {}}, "/working_hours/time_zone"),
+        ({"time_zone": "posixrules", "days": {}}, "/working_hours/time_zone"),
+        ({"time_zone": "posix/Europe/Berlin", "days": {}}, "/working_hours/time_zone"),
+        ({"time_zone": "right/Europe/Berlin", "days": {}}, "/working_hours/time_zone"),
         ({"time_zone": "UTC", "days": {"mon": [["9:00", "17:00"]]}}, "/working_hours/days/mon/0"),
         ({"time_zone": "UTC", "days": {"mon": [["24:00", "24:00"]]}}, "/working_hours/days/mon/0"),
         ({"time_zone": "UTC", "days": {"tue": [["17:00", "09:00"]]}}, "/working_hours/days/tue/0"),

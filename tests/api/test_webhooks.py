@@ -415,6 +415,24 @@ async def test_what_cannot_be_a_webhook_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
+class TestInTheWorld:
+    """Where webhooks may go to the world only."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"webhook_allow_private": False})
+
+    async def test_a_host_that_only_looks_like_a_name_is_refused(
+        self, http: httpx.AsyncClient
+    ) -> None:
+        refused = await http.post("/v1/webhooks", json={"url": "https://0177.0.0.1/"})
+        taken = await http.post("/v1/webhooks", json={"url": "https://hooks.example/"})
+
+        assert (refused.status_code, refused.json()["code"]) == (422, "webhooks.bad_url")
+        assert refused.json()["errors"][0]["pointer"] == "/url"
+        assert taken.status_code == 201
+
+
 class TestRunning:
     """With the worker of the service itself."""
 

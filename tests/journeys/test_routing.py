@@ -339,6 +339,18 @@ async def test_simulating_for_an_unknown_contact_is_refused(inbox: Inbox) -> Non
     assert answer.json()["errors"][0]["pointer"] == "/contact_id"
 
 
+@pytest.mark.parametrize(
+    "address", ["ann@acme.example,bob@acme.example", "nobody", "a b@c.example"]
+)
+async def test_simulating_for_what_is_no_address_is_refused(inbox: Inbox, address: str) -> None:
+    path = f"/v1/channels/{inbox.channel['id']}/routing/simulate"
+
+    answer = await inbox.http.post(path, json={"address": address})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "routing.bad_address")
+    assert answer.json()["errors"][0]["pointer"] == "/address"
+
+
 async def test_a_zone_that_is_gone_costs_no_mail(
     inbox: Inbox, service: Any, account: Account
 ) -> None:

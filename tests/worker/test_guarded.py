@@ -72,6 +72,14 @@ def test_addresses_of_the_world_are(address: str) -> None:
         "https://[::1]/",
         "https://[::ffff:10.0.0.1]/",
         "https://169.254.169.254/latest/meta-data",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f.0.0.0x1/",
+        "https://127.0.0.1./",
+        "https://localhost/",
+        "https://intranet/",
+        "https://hooks..example/",
     ],
 )
 def test_a_url_that_leads_nowhere_else_is_refused_when_it_is_given(url: str) -> None:
@@ -79,6 +87,13 @@ def test_a_url_that_leads_nowhere_else_is_refused_when_it_is_given(url: str) -> 
         webhooks.check_url(url, allow_private=False)
 
     assert webhooks.check_url(url, allow_private=True) == url
+
+
+@pytest.mark.parametrize("host", ["hooks.example", "hooks.example.", "1.hooks.example", "8.8.8.8"])
+def test_a_url_to_a_host_of_the_world_is_taken(host: str) -> None:
+    url = f"https://{host}/path"
+
+    assert webhooks.check_url(url, allow_private=False) == url
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from app.errors import Invalid, invalid_field
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SPANS_LIMIT = 20
 _TIME = re.compile(r"(?:([01][0-9]|2[0-3]):([0-5][0-9]))|24:00")
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 _CODE = "users.bad_working_hours"
 
 
@@ -53,8 +54,16 @@ def is_within(hours: Mapping[str, Any], moment: datetime) -> bool:
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    """Read once: the list is a walk through the files of the zone database."""
-    return frozenset(available_timezones())
+    """
+    Read once: the list is a walk through the files of the zone database.
+
+    Some files there are zones of this machine, or say how it was set up: no other has them.
+    """
+    return frozenset(
+        name
+        for name in available_timezones()
+        if name not in _NO_ZONES and not name.startswith(("posix/", "right/"))
+    )
 
 
 def _check_day(day: str, spans: Sequence[Sequence[str]]) -> list[list[str]]:

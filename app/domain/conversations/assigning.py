@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks, padded
-from app.domain import channels, contacts, routing
+from app.domain import accounts, channels, contacts, routing
 from app.domain.conversations import notices
 from app.domain.conversations.internal import event_row
 from app.domain.conversations.known import CONVERSATIONS, Group
@@ -116,7 +116,8 @@ async def simulate(
     """
     The decision that a new conversation would get at this moment; nothing is changed.
 
-    Somebody unknown is one without an owner. Raises NotFound; Invalid for an unknown contact.
+    Somebody unknown is one without an owner. Raises NotFound; Invalid for an unknown contact, and
+    for an address that is none.
     """
     await channels.get(db, account_id, channel_id)
     if contact_id is not None:
@@ -127,7 +128,8 @@ async def simulate(
                 "/contact_id", "There is no such contact.", "routing.unknown_contact"
             ) from fault
     elif address is not None:
-        contact_id = await contacts.contact_at(db, account_id, canonical(address))
+        box = accounts.mailbox(address, "/address", "routing.bad_address")
+        contact_id = await contacts.contact_at(db, account_id, canonical(box.address))
     case = Case(account_id, channel_id, "", contact_id)
     desk = await routing.open_desk(db, [case], count_loads, moment)
     if desk is None:

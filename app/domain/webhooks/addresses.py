@@ -7,6 +7,7 @@ Pure: names are looked up by the worker, which asks here about what it found.
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from app.errors import Invalid, invalid_field
@@ -14,6 +15,7 @@ from app.errors import Invalid, invalid_field
 URL_LIMIT = 2000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _COMPATIBLE = ipaddress.ip_network("::/96")
 
 
@@ -65,9 +67,22 @@ def check_url(url: str, *, allow_private: bool) -> str:
         raise _bad("Webhooks go to https only.")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise _bad("A webhook's URL holds no user, no password and no fragment.")
-    if not allow_private and _is_literal(host) and not is_public(host):
-        raise _bad("This address is none that the world can reach.")
+    if not allow_private and not _may_be_public(host):
+        raise _bad("This host is none that the world can reach.")
     return url
+
+
+def _may_be_public(host: str) -> bool:
+    """
+    Is it a public address, or a name that the world's DNS may know?
+
+    Its names have a dot, and do not end in a number: what does is an IPv4 address in a form that
+    programs read differently (`0177.0.0.1`, `127.1`, `0x7f.1`; URL Standard, "ends in a number").
+    """
+    if _is_literal(host):
+        return is_public(host)
+    labels = host.removesuffix(".").split(".")
+    return len(labels) > 1 and all(labels) and _NUMBER.fullmatch(labels[-1]) is None
 
 
 def _is_literal(host: str) -> bool:
