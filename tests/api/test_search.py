@@ -219,19 +219,6 @@ async def test_the_same_is_found_wherever_a_search_begins(
     assert await search(http, "kettle", assignee_id="usr_none") == []
 
 
-@pytest.mark.parametrize(("recent", "limit"), [(1, 3), (3, 1), (3, 3), (3, 9), (99, 3)])
-async def test_what_is_new_is_looked_through_first_where_there_is_much(
-    http: httpx.AsyncClient, take: Any, monkeypatch: pytest.MonkeyPatch, recent: int, limit: int
-) -> None:
-    monkeypatch.setattr(searching, "LARGE", 0)
-    monkeypatch.setattr(searching, "RECENT", recent)
-    made = [await take("A kettle.", message_id=f"<n{n}@customer.example>") for n in range(5)]
-    await take("Still no kettle.", more="In-Reply-To: <n1@customer.example>\r\n")
-    order = [made[n]["conversation_id"] for n in (1, 4, 3, 2, 0)]
-
-    assert await search(http, "kett", limit=limit) == order[:limit]
-
-
 async def test_the_cursor_of_another_list_is_refused(http: httpx.AsyncClient, take: Any) -> None:
     for _ in range(2):
         await take("A kettle.")
@@ -329,7 +316,6 @@ async def test_no_search_scans_a_table(
             asked.candidates(None, 50),
             asked.candidates(place, 50),
             asked.among([1, 2] if embedded else ["msg_1", "msg_2"], conditions),
-            *([asked.recent(5, conditions)] if embedded else []),
         ]
         for statement in statements:
             sql = statement.compile(db.get_bind(), compile_kwargs={"literal_binds": True})

@@ -105,23 +105,6 @@ class Question:
         among = any_(bindparam(None, places, type_=ARRAY(String)))
         return statement.where(ROWS.c.message_id == among)
 
-    @property
-    def is_costly(self) -> bool:
-        """SQLite: has FTS5 to make a list of all messages before it gives the first one?"""
-        return self.embedded and any(one.open_end for one in self.phrases)
-
-    def recent(self, after: int, conditions: Conditions) -> Select[Any]:
-        """SQLite: matching messages behind this number, without the index."""
-        source = in_order(
-            (ROWS, None), (_MESSAGES, _IS_MESSAGE), (_CONVERSATIONS, _IS_CONVERSATION)
-        )
-        return (
-            self._columns()
-            .select_from(source)
-            .where(ROWS.c.number > after, ROWS.c.account_id == self.account_id)
-            .where(self.read, *conditions)
-        )
-
     def newest(self, conditions: Conditions, before: Any, limit: int) -> Select[Any]:
         """
         Matching messages of conversations of which the conditions hold, newest first.

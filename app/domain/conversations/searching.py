@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids, words
@@ -30,8 +30,6 @@ CANDIDATES = 1_000  # messages that the index is asked for at once, to begin wit
 CANDIDATES_LIMIT = 100_000
 CANDIDATES_FILTERED = 5_000
 CONVERSATIONS_COUNTED = 2_000
-RECENT = 500  # messages that are looked through before the index of so many is asked
-LARGE = 50_000
 FEW = 500  # messages that are looked through sooner than the index is asked
 SOME = 5_000  # … that are looked through when the words are frequent
 CLOCKS = timedelta(days=1)
@@ -171,11 +169,6 @@ class _Search:
         """What the index finds, a little at first, and what is left of it by the conditions."""
         # The beginning of a word costs FTS5 a list of all that it finds: few questions, then.
         limit = max(CANDIDATES if self.scope is None else CANDIDATES_FILTERED, window)
-        if before is None and self.asked.is_costly:  # a frequent one is among the newest
-            count = (await self.db.execute(select(func.max(ROWS.c.number)))).scalar_one() or 0
-            if count > LARGE:
-                before = count - RECENT + 1
-                yield (await self.db.execute(self.asked.recent(before - 1, self.conditions))).all()
         while True:
             statement = self.asked.candidates(before, limit)
             places = (await self.db.execute(statement)).scalars().all()
@@ -185,7 +178,7 @@ class _Search:
             if len(places) < limit:
                 return
             before, limit, window = places[-1], min(20 * limit, CANDIDATES_LIMIT), BATCH_LIMIT
-            if self._leaves(SOME):
+            if self.asked.embedded and self._leaves(SOME):
                 async for rows in self._looked_through(before, window):
                     yield rows
                 return
