@@ -109,18 +109,31 @@ class Question:
         """
         Matching messages of conversations of which the conditions hold, newest first.
 
-        PostgreSQL begins where that is best; SQLite with the conversations.
+        Both begin with the conversations. PostgreSQL does when it has to make a list of their
+        messages first: how many there are of a word it only guesses.
         """
-        source = in_order(
-            (_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION), (ROWS, _IS_MESSAGE)
-        )
-        statement = self._columns().select_from(source)
+        statement: Select[Any]
+        if self.embedded:
+            source = in_order(
+                (_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION), (ROWS, _IS_MESSAGE)
+            )
+            statement = self._columns().where(_CONVERSATIONS.c.account_id == self.account_id)
+            statement = statement.where(*conditions)
+        else:
+            among = (
+                select(_MESSAGES.c.id, _MESSAGES.c.conversation_id)
+                .select_from(in_order((_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION)))
+                .where(_CONVERSATIONS.c.account_id == self.account_id, *conditions)
+                .cte("among")
+                .prefix_with("MATERIALIZED")
+            )
+            source = in_order((among, None), (ROWS, ROWS.c.message_id == among.c.id))
+            columns = (ROWS.c.message_id.label("place"), ROWS.c.message_id, among.c.conversation_id)
+            statement = select(*columns).order_by(ROWS.c.message_id.desc())
+            statement = statement.where(ROWS.c.account_id == self.account_id)
         if before is not None:
             statement = statement.where(self.place < before)
-        own = _CONVERSATIONS if self.embedded else ROWS
-        return statement.where(own.c.account_id == self.account_id, self.read, *conditions).limit(
-            limit
-        )
+        return statement.select_from(source).where(self.read).limit(limit)
 
     def _columns(self) -> Select[Any]:
         columns = (self.place.label("place"), ROWS.c.message_id, _MESSAGES.c.conversation_id)

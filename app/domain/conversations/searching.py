@@ -178,7 +178,7 @@ class _Search:
             if len(places) < limit:
                 return
             before, limit, window = places[-1], min(20 * limit, CANDIDATES_LIMIT), BATCH_LIMIT
-            if self.asked.embedded and self._leaves(SOME):
+            if self._leaves(SOME):
                 async for rows in self._looked_through(before, window):
                     yield rows
                 return
