@@ -2,7 +2,8 @@
 The authors of incoming mails: whose contact they are, and when a teammate speaks for himself.
 
 Contacts are made after the conversations were looked up: a forward into a known conversation is
-the teammate's word, and makes nobody a customer (E4).
+the teammate's word, and makes nobody a customer (E4). What a teammate writes to one person outside
+opens that person's conversation.
 """
 
 from __future__ import annotations
@@ -28,23 +29,30 @@ async def settle_authors(
     for mail in incoming:
         own_key = key_of(mail.scope, mail.message_id)
         if same_mail(group.known.get((mail.account_id, own_key), ()), mail) is not None:
-            mail.becomes_contact = False  # its author was settled when it came first
-        elif mail.forwarded is not None and thread_of(group, mail, own_key) is not None:
+            # Its people were settled when it came first.
+            mail.becomes_contact, mail.addressee = False, None
+        elif (mail.forwarded or mail.addressee) and thread_of(group, mail, own_key) is not None:
             speak_for_himself(mail)
-    wanted = [
-        contacts.Wanted(mail.account_id, mail.author.name, mail.author.address)
-        for mail in incoming
-        if mail.becomes_contact
-    ]
-    if not wanted:
+            mail.addressee = None  # the conversation has its contact
+    people = [(mail, whom) for mail in incoming if (whom := _becomes_contact(mail)) is not None]
+    if not people:
         return
+    wanted = [contacts.Wanted(mail.account_id, whom.name, whom.address) for mail, whom in people]
     known, news = await contacts.find_or_create(db, wanted, now)
     group.people += news
-    for mail in incoming:
-        ref = known.get((mail.account_id, canonical(mail.author.address)))
-        if mail.becomes_contact and ref is not None:
-            name = mail.author.name or ref.name
-            mail.author = Author(name, mail.author.address, contact_id=ref.id)
+    for mail, whom in people:
+        ref = known.get((mail.account_id, canonical(whom.address)))
+        if ref is None:
+            continue
+        found = Author(whom.name or ref.name, whom.address, contact_id=ref.id)
+        if mail.becomes_contact:
+            mail.author = found
+        else:
+            mail.addressee = found
+
+
+def _becomes_contact(mail: Incoming) -> Author | None:
+    return mail.author if mail.becomes_contact else mail.addressee
 
 
 def show_forwarded(mail: Incoming) -> None:
@@ -67,6 +75,7 @@ def speak_for_himself(mail: Incoming) -> None:
         return
     mail.author, mail.is_comment, mail.comment = mail.teammate, True, ""
     mail.forwarded, mail.becomes_contact = None, False
+    mail.bystanders = mail.written_to
     mail.attribution = {
         **mail.attribution,
         "method": "from",

@@ -72,6 +72,8 @@ class Incoming:
     teammate: Author | None = None  # who of the team sent it; the team address has no user id
     is_comment: bool = False  # the teammate's own words, nothing forwarded (E4)
     comment: str = ""  # the teammate's words above what is forwarded
+    written_to: tuple[Mailbox, ...] = ()  # people outside in To and Cc of what the team has sent
+    addressee: Author | None = None  # the only one in To of a teammate's own words
     forwarded: Forwarded | None = None  # what the team forwards, by hand or by a rule
     becomes_contact: bool = False  # the author is a person outside, known by address
     thread_index: ThreadIndex | None = None

@@ -98,7 +98,7 @@ def _open(
         "account_id": mail.account_id,
         "id": ids.new("cnv"),
         "channel_id": mail.channel_id,
-        "contact_id": mail.author.contact_id,
+        "contact_id": (mail.addressee or mail.author).contact_id,
         "subject": topic,
         "state": "open",
         "assignee_id": None,
@@ -128,11 +128,12 @@ def _note_message(
     """What a conversation knows of its newest message."""
     conversation["message_count"] += 1
     conversation["last_message_at"] = now
-    if mail.mail_class == "human" and not pending and not mail.is_comment:
-        conversation["last_received_at"] = now
+    if mail.mail_class == "human" and not pending:
         _join(conversation, mail)
-        if conversation["state"] == "closed":
-            _reopen(group, conversation, mail, now)
+        if not mail.is_comment:
+            conversation["last_received_at"] = now
+            if conversation["state"] == "closed":
+                _reopen(group, conversation, mail, now)
     key = (conversation["account_id"], conversation["id"])
     if not any(row is conversation for row in group.opened):
         group.changed[key] = conversation
@@ -152,7 +153,7 @@ def _join(conversation: dict[str, Any], mail: Incoming) -> None:
     """Author and people in To and Cc take part from now on; teammates are no participants."""
     people = list(conversation["participants"])
     known = {canonical(p["address"]) for p in people}
-    author = () if mail.author.user_id else (Mailbox(mail.author.name, mail.author.address),)
+    author = () if mail.is_comment else (Mailbox(mail.author.name, mail.author.address),)
     for person in (*author, *mail.bystanders):
         address = canonical(person.address)
         if address and address not in known and len(people) < PARTICIPANT_LIMIT:

@@ -1,5 +1,7 @@
 """
 The people in To and Cc who are neither the team nor the address that the team is written to. Pure.
+
+Of a teammate's own mail they are whom the team wrote to: their answers belong to the conversation.
 """
 
 from __future__ import annotations
@@ -7,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from app.domain.channels import ChannelFacts
+from app.domain.conversations import Author
 from app.mail.addresses import canonical
 from app.mail.message import Mailbox
 
@@ -22,6 +25,23 @@ def bystanders(
         public = _likely_public(others, facts.forwarding_address)
         others = [box for box in others if canonical(box.address) != public]
     return tuple(others)
+
+
+def only_addressee(
+    to: Sequence[Mailbox], written_to: Sequence[Mailbox], ours: Collection[str]
+) -> Author | None:
+    """
+    The one person outside whom a mail of the team is written to, of those in `written_to`.
+
+    None when To names several, or nobody: whose conversation it opens is not to be guessed.
+    """
+    outside = {canonical(one.address): one for one in to if canonical(one.address) not in ours}
+    found = {canonical(one.address) for one in written_to}
+    outside = {address: one for address, one in outside.items() if address}
+    if len(outside) != 1 or not outside.keys() <= found:
+        return None
+    [box] = outside.values()
+    return Author(box.name, box.address)
 
 
 def _likely_public(others: Sequence[Mailbox], forwarding_address: str) -> str | None:

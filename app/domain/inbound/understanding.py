@@ -19,7 +19,7 @@ from app.domain.conversations import Author, Incoming, TakenIn
 from app.domain.events import NewEvent
 from app.domain.inbound import owner_answers
 from app.domain.inbound import reading as stored
-from app.domain.inbound.bystanders import bystanders
+from app.domain.inbound.bystanders import bystanders, only_addressee
 from app.domain.inbound.forwarded import desk_of, forwarded_of
 from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.owner_answers import OwnerAnswer
@@ -260,6 +260,7 @@ def incoming_of(parcel: Understood) -> Incoming:
         else desk_of(mail.sender, decision)
     )
     files = stored.attachments(mail.attachments)
+    written_to = _written_to(parcel)
     return Incoming(
         account_id=facts.account_id,
         channel_id=facts.channel_id,
@@ -267,7 +268,7 @@ def incoming_of(parcel: Understood) -> Incoming:
         sender=mail.sender,
         to=stored.people(mail.to),
         cc=stored.people(mail.cc),
-        bystanders=bystanders(_addressees(parcel), facts, parcel.ours),
+        bystanders=written_to if own_words else _bystanders(parcel),
         subject=mail.subject,
         text=reading.text,
         html=reading.html,
@@ -291,6 +292,8 @@ def incoming_of(parcel: Understood) -> Incoming:
         comment=decision.comment,
         teammate=teammate,
         is_comment=own_words,
+        written_to=written_to,
+        addressee=only_addressee(mail.to, written_to, parcel.ours) if own_words else None,
         forwarded=forwarded_of(reading, decision, files),
         becomes_contact=not own_words and _becomes_contact(parcel, decision),
         thread_index=reading.thread_index,
@@ -307,13 +310,21 @@ def _becomes_contact(parcel: Understood, decision: Attribution) -> bool:
     return parcel.is_human and not decision.unresolved and not pretends
 
 
-def _addressees(parcel: Understood) -> tuple[Mailbox, ...]:
-    """To and Cc of the mail; of what the team forwards those of the original."""
-    mail, decision = parcel.reading.mail, parcel.decision
-    if decision is not None and decision.speaks_for_us:
-        original = decision.original
-        return (*original.to[:PEOPLE], *original.cc[:PEOPLE]) if original else ()
-    return (*mail.to[:PEOPLE], *mail.cc[:PEOPLE])
+def _bystanders(parcel: Understood) -> tuple[Mailbox, ...]:
+    """Of To and Cc of the mail; of what the team forwards, of those of the original."""
+    assert parcel.decision is not None
+    named = parcel.decision.original or parcel.reading.mail
+    boxes = (*named.to[:PEOPLE], *named.cc[:PEOPLE])
+    return bystanders(boxes, parcel.facts, parcel.ours)
+
+
+def _written_to(parcel: Understood) -> tuple[Mailbox, ...]:
+    """Whom a person of the team wrote to besides the team; a machine's mail speaks to nobody."""
+    if parcel.teammate is None or not parcel.is_human:
+        return ()
+    mail = parcel.reading.mail
+    boxes = (*mail.to[:PEOPLE], *mail.cc[:PEOPLE])
+    return bystanders(boxes, parcel.facts, parcel.ours)
 
 
 def _mentioned(reading: Reading, decision: Attribution) -> tuple[str, ...]:
