@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
@@ -18,6 +19,8 @@ from app.resolver import Resolver
 from app.settings import Settings
 from app.store import BlobStore
 from app.wakeups import Wakeups
+
+LARGE_AT_ONCE = 2
 
 
 class KeyUses:
@@ -112,6 +115,8 @@ class House:
     resolver: Resolver
     streams: Streams = field(default_factory=Streams)
     key_uses: KeyUses = field(default_factory=KeyUses)
+    large_mails: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
+    """Turns for what holds a large mail in memory, and a processor, before its transaction."""
     health: dict[str, Callable[[], Coroutine[Any, Any, str]]] = field(default_factory=dict)
     numbers: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     """What other doors have counted, read when /metrics is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -17,7 +17,6 @@ from app.api.unit_of_work import (
     Caller,
     Db,
     TheHouse,
-    UnitOfWork,
     caller_with,
     prepared,
     prepared_by,
@@ -26,6 +25,7 @@ from app.domain import conversations, sender_identity
 from app.domain.conversations import Ahead, Attached, Draft, Wanted
 from app.errors import NotFound
 
+Asked = TypeVar("Asked", bound="NewReply")
 Writer = Annotated[Caller, caller_with("conversations:write")]
 
 PREFIX = "/v1/conversations/{conversation_id}/replies"
@@ -48,23 +48,57 @@ async def _written_ahead(
     request: Request, house: House, caller: Caller, body: bytes
 ) -> Ahead | None:
     """A reply with large files, written before its transaction; None: it is written there."""
+    asked = _read_as(NewReply, caller, body)
+    if asked is None:
+        return None
+    which, now = request.path_params["conversation_id"], datetime.now(UTC)
+    return await conversations.write_ahead(
+        house.database,
+        house.post,
+        caller.account_id,
+        which,
+        draft_of(asked),
+        now,
+        house.large_mails,
+    )
+
+
+async def _first_written_ahead(
+    _: Request, house: House, caller: Caller, body: bytes
+) -> Ahead | None:
+    """The same for the first mail of a conversation."""
+    asked = _read_as(NewConversation, caller, body)
+    if asked is None:
+        return None
+    which, now = asked.channel_id, datetime.now(UTC)
+    return await conversations.write_first_ahead(
+        house.database,
+        house.post,
+        caller.account_id,
+        which,
+        draft_of(asked),
+        now,
+        house.large_mails,
+    )
+
+
+def _read_as(kind: type[Asked], caller: Caller, body: bytes) -> Asked | None:
+    """What is asked for; None where FastAPI or the route will refuse it."""
     if not caller.may("conversations:write"):
         return None
     try:
-        asked = NewReply.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError:
-        return None  # FastAPI says so
-    which, now = request.path_params["conversation_id"], datetime.now(UTC)
-    return await conversations.write_ahead(
-        house.database, house.post, caller.account_id, which, draft_of(asked), now
-    )
+        return None
 
 
 def _has_files(body: bytes) -> bool:
     return b'"upload_id"' in body
 
 
-starting = APIRouter(prefix="/v1/conversations", route_class=UnitOfWork)
+starting = APIRouter(
+    prefix="/v1/conversations", route_class=prepared_by(_first_written_ahead, _has_files)
+)
 answering = APIRouter(prefix=PREFIX, route_class=prepared_by(_written_ahead, _has_files))
 checking = APIRouter(prefix=f"{PREFIX}/preflight", route_class=prepared_by(_policy))
 
@@ -238,7 +272,11 @@ async def preflight_reply(
     responses=refusals(400, 401, 403, 409, 415, 422, 429),
 )
 async def create_conversation(
-    body: NewConversation, caller: Writer, db: Db, house: TheHouse
+    body: NewConversation,
+    caller: Writer,
+    db: Db,
+    house: TheHouse,
+    ahead: Annotated[Ahead | None, Depends(prepared)],
 ) -> MessageView:
     """
     Write first: begin a conversation.
@@ -256,6 +294,7 @@ async def create_conversation(
         draft_of(body),
         contact_id=body.contact_id,
         now=now,
+        ahead=ahead,
     )
     return await view_with_deliveries(db, message)
 

@@ -168,3 +168,34 @@ async def test_what_would_be_refused_is_not_written(
 
     assert (refused.status_code, refused.json()["code"]) == (409, "replies.answered_since")
     assert writing.times == 0
+
+
+async def test_nobody_waits_while_a_large_first_mail_is_written(
+    inbox: Inbox, message: dict[str, Any], writing: Writing
+) -> None:
+    files = {"file": ("all.bin", FILE, "application/octet-stream")}
+    upload = (await inbox.http.post("/v1/uploads", files=files)).json()
+    users = await inbox.all("/v1/users")
+    body = {
+        "channel_id": inbox.channel["id"],
+        "to": ["Dora <dora@other.example>"],
+        "subject": "The file",
+        "text": "See the file.",
+        "author_id": users[0]["id"],
+        "attachments": [{"upload_id": upload["id"]}],
+    }
+    first = asyncio.create_task(inbox.http.post("/v1/conversations", json=body))
+    await writing.begun.wait()
+
+    async with asyncio.timeout(10):
+        await new_user(inbox.http, name="Bob", email="bob@acme.example")
+    writing.goes_on.set()
+
+    sent = (await first).json()
+    [file] = sent["attachments"]
+    content = await inbox.http.get(f"/v1/messages/{sent['id']}/attachments/{file['id']}")
+    found = await inbox.get(f"/v1/conversations/{sent['conversation_id']}")
+    contact = await inbox.get(f"/v1/contacts/{found['contact_id']}")
+    assert content.content == FILE
+    assert contact["addresses"] == ["dora@other.example"]
+    assert writing.times == 1

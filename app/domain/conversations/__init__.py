@@ -55,7 +55,7 @@ from app.domain.conversations.service import (
     note,
     release,
 )
-from app.domain.conversations.starting import start
+from app.domain.conversations.starting import start, write_first_ahead
 from app.domain.conversations.stored import attachments as stored_attachments
 from app.domain.conversations.stored import people as stored_people
 from app.domain.conversations.taking_in import take_in
@@ -148,4 +148,5 @@ __all__ = [
     "uploads_among",
     "without_octets",
     "write_ahead",
+    "write_first_ahead",
 ]

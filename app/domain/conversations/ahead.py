@@ -10,7 +10,7 @@ Deliberately not here: planning (`replying`), and what a reply does (`sending`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -31,6 +31,8 @@ from app.mail.parse import parse
 
 LARGE = 512 * 1024  # octets of files
 
+Planning = Callable[[AsyncSession], Awaitable[Plan]]
+
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
@@ -40,6 +42,7 @@ class Ahead:
     `signers` are those of the plan: none where the hosted root's keys sign.
     """
 
+    conversation_id: str
     message_id: str
     outgoing: Outgoing
     signers: tuple[Signer, ...]
@@ -56,18 +59,45 @@ async def write_ahead(
     conversation_id: str,
     draft: Draft,
     now: datetime,
+    turns: asyncio.Semaphore,
 ) -> Ahead | None:
     """
-    The reply, written but not sent; its octets lie in the store.
+    The reply, written but not sent; its octets lie in the store. `turns`: so many at a time.
 
     None where that is not worth it, or where the reply would be refused: its transaction says why.
     """
+
+    async def planned(db: AsyncSession) -> Plan:
+        found = await plan(db, post, account_id, conversation_id, draft, now)
+        refuse_answered(found)
+        return found
+
+    return await write_planned(database, post, account_id, draft, now, turns, planned)
+
+
+async def write_planned(
+    database: Database,
+    post: Post,
+    account_id: str,
+    draft: Draft,
+    now: datetime,
+    turns: asyncio.Semaphore,
+    planning: Planning,
+) -> Ahead | None:
+    """The same for a mail that is planned in another way."""
     async with database.reading() as db:
         if await size_of(db, account_id, draft.attached) < LARGE:
             return None
+    async with turns:
+        return await _write(database, post, draft, now, planning)
+
+
+async def _write(
+    database: Database, post: Post, draft: Draft, now: datetime, planning: Planning
+) -> Ahead | None:
+    async with database.reading() as db:
         try:
-            planned = await plan(db, post, account_id, conversation_id, draft, now)
-            refuse_answered(planned)
+            planned = await planning(db)
             if not draft.override_suppression:
                 refuse_suppressed(planned)
             signers = planned.signers or await sender_identity.hosted_signers_at_hand(
@@ -75,6 +105,7 @@ async def write_ahead(
             )
         except Refusal:
             return None
+    account_id = planned.conversation.account_id
     message_id = tokens.read_message_id(post.keys, planned.outgoing.message_id)
     if message_id is None or not signers:
         return None
@@ -88,7 +119,16 @@ async def write_ahead(
     contents = {
         one.upload_id: file.content for one, file in zip(draft.attached, files, strict=False)
     }
-    return Ahead(message_id, planned.outgoing, planned.signers, written, mail, markup, contents)
+    return Ahead(
+        conversation_id=planned.conversation.id,
+        message_id=message_id,
+        outgoing=planned.outgoing,
+        signers=planned.signers,
+        written=written,
+        mail=mail,
+        markup=markup,
+        contents=contents,
+    )
 
 
 def read(raw: bytes) -> tuple[Mail, str]:

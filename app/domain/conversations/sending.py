@@ -132,10 +132,7 @@ async def reply(
     refuse_answered(planned)
     if not draft.override_suppression:
         refuse_suppressed(planned)
-    as_ahead = await taken_up(db, planned, ahead) if ahead is not None else None
-    if as_ahead is None:
-        return await send(db, post, planned, draft, now)
-    return await send(db, post, as_ahead, draft, now, ahead)
+    return await send(db, post, planned, draft, now, ahead)
 
 
 async def send(
@@ -146,7 +143,9 @@ async def send(
     now: datetime,
     ahead: Ahead | None = None,
 ) -> Message:
-    """The planned mail leaves, and the conversation knows it. `ahead`: the plan is that of it."""
+    """The planned mail leaves, and the conversation knows it; as written `ahead`, if that fits."""
+    as_ahead = await taken_up(db, planned, ahead) if ahead is not None else None
+    planned, ahead = (as_ahead, ahead) if as_ahead is not None else (planned, None)
     conversation, outgoing = planned.conversation, planned.outgoing
     message_id = tokens.read_message_id(post.keys, outgoing.message_id)
     assert message_id is not None

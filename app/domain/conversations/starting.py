@@ -7,15 +7,19 @@ neither routed nor given a ticket by the channel: nobody waits for an answer of 
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import ids
+from app.db import Database
 from app.domain import accounts, channels, contacts, events
 from app.domain.channels import CONNECTED
+from app.domain.conversations.ahead import Ahead, write_planned
 from app.domain.conversations.models import Conversation, Message
-from app.domain.conversations.replying import Draft, plan_in, refuse_suppressed
+from app.domain.conversations.replying import Draft, Plan, plan_in, refuse_suppressed
 from app.domain.conversations.sending import send
 from app.domain.conversations.ticketing import open_ticket_of
 from app.domain.events import NewEvent
@@ -37,22 +41,68 @@ async def start(
     *,
     contact_id: str | None,
     now: datetime,
+    ahead: Ahead | None = None,
 ) -> Message:
     """
     The first mail of a new conversation in a connected channel leaves after the commit; it has a
     ticket where the channel opens some (I1).
 
-    Without `contact_id` the first recipient is the contact, made when it is none yet. Raises
-    Invalid for a channel, contact or user that is none, Conflict for a draft
-    (`conversations.channel_not_connected`), and what a reply raises.
+    Without `contact_id` the first recipient is the contact, made when it is none yet. `ahead` is
+    the mail as `write_first_ahead` wrote it before the transaction. Raises Invalid for a channel,
+    contact or user that is none, Conflict for a draft (`conversations.channel_not_connected`), and
+    what a reply raises.
     """
     await _check_channel(db, account_id, channel_id)
     whom = await _contact(db, account_id, draft, contact_id, now)
-    conversation = Conversation(
+    conversation = _begun(account_id, channel_id, whom, draft, now)
+    if ahead is not None:
+        conversation.id = ahead.conversation_id
+        draft = replace(draft, contents=ahead.contents)
+    planned = await plan_in(db, post, conversation, draft, now)
+    if not draft.override_suppression:
+        refuse_suppressed(planned)
+    conversation.subject = planned.outgoing.subject
+    db.add(conversation)
+    await db.flush()
+    names = ("channel_id", "contact_id", "subject", "follow_up_of")
+    facts = {name: getattr(conversation, name) for name in names}
+    created = {"conversation_id": conversation.id, **facts}
+    await events.record(db, [NewEvent(account_id, "conversation.created", created)], now)
+    message = await send(db, post, planned, draft, now, ahead)
+    await open_ticket_of(db, conversation, now)
+    return message
+
+
+async def write_first_ahead(
+    database: Database,
+    post: Post,
+    account_id: str,
+    channel_id: str,
+    draft: Draft,
+    now: datetime,
+    turns: asyncio.Semaphore,
+) -> Ahead | None:
+    """The first mail of a new conversation, written as `write_ahead` writes a reply."""
+
+    async def planned(db: AsyncSession) -> Plan:
+        await _check_channel(db, account_id, channel_id)
+        nobody = ""  # who the contact is changes nothing of what is written
+        conversation = _begun(account_id, channel_id, nobody, draft, now)
+        return await plan_in(db, post, conversation, draft, now)
+
+    if not draft.wanted.to:
+        return None
+    return await write_planned(database, post, account_id, draft, now, turns, planned)
+
+
+def _begun(
+    account_id: str, channel_id: str, contact_id: str, draft: Draft, now: datetime
+) -> Conversation:
+    return Conversation(
         account_id=account_id,
         id=ids.new("cnv"),
         channel_id=channel_id,
-        contact_id=whom,
+        contact_id=contact_id,
         subject=draft.subject or "",
         state="open",
         assignee_id=None,
@@ -70,19 +120,6 @@ async def start(
         closed_at=None,
         routing_decision=None,
     )
-    planned = await plan_in(db, post, conversation, draft, now)
-    if not draft.override_suppression:
-        refuse_suppressed(planned)
-    conversation.subject = planned.outgoing.subject
-    db.add(conversation)
-    await db.flush()
-    names = ("channel_id", "contact_id", "subject", "follow_up_of")
-    facts = {name: getattr(conversation, name) for name in names}
-    created = {"conversation_id": conversation.id, **facts}
-    await events.record(db, [NewEvent(account_id, "conversation.created", created)], now)
-    message = await send(db, post, planned, draft, now)
-    await open_ticket_of(db, conversation, now)
-    return message
 
 
 async def _check_channel(db: AsyncSession, account_id: str, channel_id: str) -> None:
