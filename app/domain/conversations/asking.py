@@ -112,7 +112,6 @@ class Question:
         Both begin with the conversations. PostgreSQL does when it has to make a list of their
         messages first: how many there are of a word it only guesses.
         """
-        statement: Select[Any]
         if self.embedded:
             source = in_order(
                 (_CONVERSATIONS, None), (_MESSAGES, _IS_CONVERSATION), (ROWS, _IS_MESSAGE)
@@ -128,15 +127,14 @@ class Question:
                 .prefix_with("MATERIALIZED")
             )
             source = in_order((among, None), (ROWS, ROWS.c.message_id == among.c.id))
-            columns = (ROWS.c.message_id.label("place"), ROWS.c.message_id, among.c.conversation_id)
-            statement = select(*columns).order_by(ROWS.c.message_id.desc())
+            statement = self._columns(among.c.conversation_id)
             statement = statement.where(ROWS.c.account_id == self.account_id)
         if before is not None:
             statement = statement.where(self.place < before)
         return statement.select_from(source).where(self.read).limit(limit)
 
-    def _columns(self) -> Select[Any]:
-        columns = (self.place.label("place"), ROWS.c.message_id, _MESSAGES.c.conversation_id)
+    def _columns(self, conversation_id: Any = _MESSAGES.c.conversation_id) -> Select[Any]:
+        columns = (self.place.label("place"), ROWS.c.message_id, conversation_id)
         return select(*columns).order_by(self.place.desc())
 
     def also_from(self, conversation_ids: Sequence[str], place: Any) -> Select[Any]:

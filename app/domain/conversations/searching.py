@@ -172,16 +172,16 @@ class _Search:
         while True:
             statement = self.asked.candidates(before, limit)
             places = (await self.db.execute(statement)).scalars().all()
+            if len(places) == limit and self._leaves(SOME):
+                async for rows in self._looked_through(before, BATCH_LIMIT):
+                    yield rows
+                return
             for some in _windows(places, window):
                 statement = self.asked.among(some, self.conditions)
                 yield (await self.db.execute(statement)).all()
             if len(places) < limit:
                 return
             before, limit, window = places[-1], min(20 * limit, CANDIDATES_LIMIT), BATCH_LIMIT
-            if self._leaves(SOME):
-                async for rows in self._looked_through(before, window):
-                    yield rows
-                return
 
     async def _at_most(self, before: Any) -> Any:
         """
