@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,18 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, inspect, select, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app import migrate
@@ -263,6 +274,64 @@ async def test_one_goes_back_to_the_first_version_with_what_is_there(
     await on(engine, alembic, command.downgrade, FIRST_VERSION)
 
     assert {name for name, _ in await on(engine, changed_rows)} <= {"outbox"}
+
+
+def fill(connection: Connection, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """These rows stand in their tables; what is not given is empty, where it must not be null."""
+    found = MetaData()
+    found.reflect(connection, only=list(rows))
+    for table in found.sorted_tables:
+        for row in rows.get(table.name, ()):
+            due = {
+                c.name: _empty(c) for c in table.c if not c.nullable and c.server_default is None
+            }
+            connection.execute(table.insert(), due | row)
+
+
+def _empty(column: Column[Any]) -> Any:
+    if isinstance(column.type, DateTime):
+        return datetime(2026, 11, 24, tzinfo=UTC)
+    return {} if isinstance(column.type, JSON) else column.type.python_type()
+
+
+async def test_tickets_may_be_for_nobody_and_keep_what_they_have(
+    empty: Settings, engine: AsyncEngine
+) -> None:
+    mine = {"account_id": "acc_1"}
+    stage = {"pipeline_id": "pip_1", "stage_id": "stg_1"}
+    ticket = {**mine, **stage, "id": "tkt_1", "name": "Lamp", "contact_id": "con_1"}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "accounts": [{"id": "acc_1"}],
+        "contacts": [{**mine, "id": "con_1", "name": "Carla"}],
+        "ticket_pipelines": [{**mine, "id": "pip_1"}],
+        "ticket_stages": [{**mine, "id": "stg_1", "pipeline_id": "pip_1"}],
+        "tickets": [ticket],
+        "ticket_words": [{**mine, "word": "lamp", "ticket_id": "tkt_1"}],
+        "ticket_history": [{**mine, "id": "tkh_1", "ticket_id": "tkt_1"}],
+    }
+    await migrate.upgrade(empty, "ticket_words")
+    await on(engine, fill, rows)
+
+    await migrate.upgrade(empty, "tickets_for_nobody")
+    kept = await on(engine, counts, rows)
+    await on(engine, fill, {"tickets": [ticket | {"id": "tkt_2", "contact_id": None}]})
+    await on(engine, alembic, command.downgrade, "ticket_words")
+
+    assert kept == dict.fromkeys(rows, 1)
+    assert await on(engine, counts, rows) == kept | {"tickets": 2, "contacts": 2}
+    for_whom = await on(engine, all_of, "SELECT contact_id FROM tickets ORDER BY id")
+    assert for_whom[0] == ("con_1",)
+    assert for_whom[1] != ("con_1",)
+
+
+def all_of(connection: Connection, statement: str) -> list[Any]:
+    """Every row that the statement finds."""
+    return [tuple(row) for row in connection.execute(text(statement))]
+
+
+def counts(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """How many rows these tables have."""
+    return {name: all_of(connection, f"SELECT count(*) FROM {name}")[0][0] for name in names}
 
 
 async def use(settings: Settings) -> dict[str, Any]:

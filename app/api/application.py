@@ -53,7 +53,7 @@ from app.api.requests import RequestLog
 from app.db import Database
 from app.settings import Settings
 
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 ROUTERS = (
     account,
     users,

@@ -20,7 +20,7 @@ Custom = Annotated[
 
 
 class TicketView(BaseModel):
-    """A piece of work for a contact."""
+    """A piece of work, mostly for a contact."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -36,8 +36,8 @@ class TicketView(BaseModel):
     owner_id: str | None = Field(
         description="The conversation's assignee, until somebody else is set."
     )
-    contact_id: str
-    conversation_id: str | None = Field(description="Null: it was made for a contact alone.")
+    contact_id: str | None = Field(description="Null: made by hand, for nobody known.")
+    conversation_id: str | None = Field(description="Null: it was made without one.")
     channel_id: str | None = Field(description="The conversation's channel.")
     merged_into: str | None = Field(
         description="The ticket that goes on since their conversations were merged."
@@ -76,7 +76,9 @@ class TicketPatch(Strict):
     owner_id: GivenId | None = Field(
         None, description="Null: whoever is assigned to the conversation."
     )
-    contact_id: GivenId = Field("", description="Only of a ticket without a conversation.")
+    contact_id: GivenId | None = Field(
+        None, description="Only of a ticket without a conversation; null: nobody known."
+    )
     custom: Custom = Field(default_factory=dict)
 
     def fields(self) -> TicketFields:
@@ -87,7 +89,7 @@ class TicketPatch(Strict):
 
 
 class NewTicket(TicketPatch):
-    """A ticket to make, for a conversation or for a contact."""
+    """A ticket to make, for a conversation, for a contact, or for nobody known."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -60,9 +60,10 @@ async def create_ticket(body: NewTicket, caller: Writer, db: Db, response: Respo
     """
     Make a ticket by hand.
 
-    For a conversation that has none yet (409 `tickets.conversation_has_one`), or for a contact
-    alone. Without a name it has the conversation's subject; without a stage it begins at the
-    first one. Channels open tickets by themselves when their ticket automation is on.
+    For a conversation that has none yet (409 `tickets.conversation_has_one`), for a contact alone,
+    or for nobody known. Without a name it has the conversation's subject or tells the contact's
+    name; for nobody it needs one. Without a stage it begins at the first one. Channels open
+    tickets by themselves when their ticket automation is on.
     """
     now = datetime.now(UTC)
     made = await conversations.create_ticket(

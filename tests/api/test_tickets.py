@@ -48,6 +48,55 @@ async def test_a_ticket_for_a_contact_alone(http: httpx.AsyncClient) -> None:
     assert (entry["type"], entry["by"]["kind"]) == ("created", "api_key")
 
 
+async def test_a_ticket_for_nobody_known(http: httpx.AsyncClient) -> None:
+    answer = await http.post(PATH, json={"name": "Water the plants"})
+
+    assert answer.status_code == 201, answer.text
+    ticket, carla = answer.json(), await contact(http)
+    path = f"{PATH}/{ticket['id']}"
+    assert (ticket["contact_id"], ticket["conversation_id"]) == (None, None)
+    assert (await http.get(path)).json() == ticket
+    for query in ({}, {"q": "plants"}, {"overdue": False}, {"sort": "-last_received_at"}):
+        assert (await http.get(PATH, params=query)).json()["items"] == [ticket], query
+    assert (await http.get(PATH, params={"contact_id": carla})).json()["items"] == []
+    events = (await http.get("/v1/events", params={"types": "ticket.created"})).json()["items"]
+    assert [one["data"]["contact_id"] for one in events] == [None]
+    closed = (await stages(http))[3]["id"]
+    assert (await http.patch(path, json={"stage_id": closed})).json()["state"] == "closed"
+
+
+async def test_who_a_ticket_is_for_may_become_known_and_be_taken_back(
+    http: httpx.AsyncClient,
+) -> None:
+    ticket = (await http.post(PATH, json={"name": "Plants", "contact_id": None})).json()
+    path, carla = f"{PATH}/{ticket['id']}", await contact(http)
+
+    given = await http.patch(path, json={"contact_id": carla})
+    taken = await http.patch(path, json={"contact_id": None})
+
+    assert given.json()["contact_id"] == carla
+    assert taken.json()["contact_id"] is None
+    history = (await http.get(f"{path}/history")).json()["items"]
+    assert [one["changes"].get("contact_id") for one in history] == [
+        None,
+        {"before": None, "after": carla},
+        {"before": carla, "after": None},
+    ]
+
+
+async def test_erasing_and_merging_leave_tickets_for_nobody_alone(http: httpx.AsyncClient) -> None:
+    ticket = (await http.post(PATH, json={"name": "Water the plants"})).json()
+    carla, dora = await contact(http), await contact(http, "Dora")
+
+    export = await http.get(f"/v1/contacts/{carla}/export")
+    merged = await http.post(f"/v1/contacts/{carla}/merge", json={"into": dora})
+    erased = await http.delete(f"/v1/contacts/{dora}")
+
+    assert (merged.status_code, erased.status_code) == (200, 204), merged.text
+    assert export.json()["tickets"] == []
+    assert (await http.get(f"{PATH}/{ticket['id']}")).json() == ticket
+
+
 async def test_a_ticket_for_a_conversation_and_never_two(
     http: httpx.AsyncClient, deliver: Deliver
 ) -> None:
@@ -73,7 +122,7 @@ async def test_a_ticket_for_a_conversation_and_never_two(
     [
         ({"contact_id": "con_none"}, "/contact_id"),
         ({"conversation_id": "cnv_none"}, "/conversation_id"),
-        ({}, "/contact_id"),
+        ({}, "/name"),
         ({"owner_id": "usr_none"}, "/owner_id"),
         ({"pipeline_id": "pip_none"}, "/pipeline_id"),
         ({"stage_id": "stg_none"}, "/stage_id"),

@@ -27,9 +27,9 @@ async def create_ticket(
     now: datetime,
 ) -> Ticket:
     """
-    A ticket by hand, for a conversation or for a contact.
+    A ticket by hand, for a conversation, for a contact, or for nobody known.
 
-    Without a name it has the conversation's subject. Raises Invalid for what is not the account's
+    Without a name it has the conversation's subject, or the contact's name. Raises Invalid for what is not the account's
     or does not fit; Conflict for a conversation that has one.
     """
     conversation = await _conversation(db, account_id, conversation_id)
@@ -83,11 +83,8 @@ async def _opening(
     db: AsyncSession, account_id: str, wanted: TicketFields, conversation: Conversation | None
 ) -> Opening:
     if conversation is None:
-        if wanted.contact_id is None:
-            raise invalid_field(
-                "/contact_id", "A ticket is for a conversation or a contact.", "tickets.for_nobody"
-            )
-        await tickets.check_contact(db, account_id, wanted.contact_id)
+        if wanted.contact_id is not None:
+            await tickets.check_contact(db, account_id, wanted.contact_id)
         return Opening(account_id, wanted.contact_id)
     if wanted.contact_id not in (None, conversation.contact_id):
         raise invalid_field(
@@ -112,9 +109,9 @@ async def _name(
     account_id: str,
     wanted: TicketFields,
     conversation: Conversation | None,
-    contact_id: str,
+    contact_id: str | None,
 ) -> str:
-    if "name" in wanted.given:
+    if "name" in wanted.given or contact_id is None:
         return tickets.checked_name(wanted.name)
     key = account_id, contact_id
     person = (await contacts.find_many(db, {key})).get(key)

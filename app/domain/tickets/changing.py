@@ -208,7 +208,7 @@ def _put_contact(ticket: Ticket, wanted: TicketFields, changes: Changes) -> None
 async def _check_people(db: AsyncSession, account_id: str, wanted: TicketFields) -> None:
     if "owner_id" in wanted.given and wanted.owner_id is not None:
         await check_owner(db, account_id, wanted.owner_id)
-    if "contact_id" in wanted.given:
+    if wanted.contact_id is not None:
         await check_contact(db, account_id, wanted.contact_id)
 
 
@@ -222,10 +222,10 @@ async def check_owner(db: AsyncSession, account_id: str, owner_id: str) -> None:
         ) from fault
 
 
-async def check_contact(db: AsyncSession, account_id: str, contact_id: str | None) -> None:
+async def check_contact(db: AsyncSession, account_id: str, contact_id: str) -> None:
     """Raises Invalid for somebody who is no contact of the account."""
     try:
-        await contacts.get_contact(db, account_id, contact_id or "")
+        await contacts.get_contact(db, account_id, contact_id)
     except NotFound as fault:
         raise invalid_field(
             "/contact_id", "There is no such contact.", "tickets.unknown_contact"

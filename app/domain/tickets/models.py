@@ -85,7 +85,7 @@ class TicketAutomation(Base):
 
 class Ticket(ServiceClock, Owned, Base):
     """
-    A piece of work for a contact, mostly opened by a conversation.
+    A piece of work, mostly for a contact and opened by a conversation.
 
     `state` is that of the stage; `urgency` is the priority for sorting; `touched_at` is when
     something was received last, else when it was made. Owner and conversation have no foreign key,
@@ -138,7 +138,7 @@ class Ticket(ServiceClock, Owned, Base):
     source: Mapped[str] = mapped_column(String(10))
     owner_id: Mapped[str | None] = mapped_column(Id)
     owner_by_hand: Mapped[bool]  # else it follows the conversation's assignee
-    contact_id: Mapped[str] = mapped_column(Id)
+    contact_id: Mapped[str | None] = mapped_column(Id)  # null: nobody known
     conversation_id: Mapped[str | None] = mapped_column(Id)
     channel_id: Mapped[str | None] = mapped_column(Id)
     merged_into: Mapped[str | None] = mapped_column(Id)  # the ticket of the other conversation

@@ -35,7 +35,7 @@ class Opening:
     """What a new ticket is for; the texts of `values` fill in the template's tokens."""
 
     account_id: str
-    contact_id: str
+    contact_id: str | None
     conversation_id: str | None = None
     channel_id: str | None = None
     assignee_id: str | None = None
