@@ -30,6 +30,8 @@ _KNOWN_FIELD = re.compile(
     rb"content-[a-z-]{2,30}|x-[!-9;-~]{1,60}|dkim-signature|references|in-reply-to)[ \t]*:",
     re.MULTILINE | re.IGNORECASE,
 )
+_FIELD = re.compile(rb"[!-9;-~]{1,100}[ \t]{0,10}:")
+_BESIDE_FROM = ("date", "subject", "to", "message-id", "received")
 _MBOX_LINE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*(?:>?From (?![ \t]*:)[^\r\n]*(?:\r\n|\n|\r))?"
 )
@@ -61,6 +63,17 @@ class _Progress:
 def read(raw: bytes, defects: list[str]) -> Part:
     """The root of a mail; `defects` is added to."""
     return _Reader(raw, "", _Progress(defects)).root(0)
+
+
+def read_file(part: Part) -> Part | None:
+    """The root of the mail that a file holds, whatever its type says; None when it holds none."""
+    octets = transfer.decode(part.body, part.encoding)
+    lead = _MBOX_LINE.match(octets)
+    if lead is None or not _FIELD.match(octets, lead.end()):
+        return None
+    root = _Reader(octets, _step(part), _Progress([])).root(0)
+    known = "from" in root.headers and any(name in root.headers for name in _BESIDE_FROM)
+    return root if known else None
 
 
 def split_headers(raw: bytes, start: int, end: int) -> tuple[int, int]:

@@ -40,6 +40,12 @@ def embedded_mail(part: Part) -> Mail:
     return _mail(part.children[0], [])
 
 
+def mail_in_file(part: Part) -> Mail | None:
+    """The mail that a part holds as a file, under a type that does not say so; None: it is none."""
+    root = entities.read_file(part)
+    return _mail(root, []) if root is not None else None
+
+
 def parse_headers(raw: bytes) -> tuple[Headers, int]:
     """The header block of a mail and the offset of its body."""
     stop, body = entities.split_headers(raw, 0, len(raw))

@@ -17,17 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain import raw_mail
 from app.domain.conversations.models import Conversation, Message
 from app.errors import NotFound
+from app.mail import attribution
 from app.mail.bodies import referred_ids
 from app.mail.compose import OutgoingFile, Quote, quote_intro, references_for, reply_subject
 from app.mail.message import Headers, Mailbox
-from app.mail.parse import parse, parse_headers, read_attachment, walk
+from app.mail.parse import parse, parse_headers, read_attachment
 from app.mail.threading import is_made
 from app.store import BlobStore
 
 TEAMMATE = "teammate"
 _LONGEST_QUOTE = 200_000  # characters; of HTML thrice as many
 _IMAGES = 5 * 1024 * 1024  # octets of images that a quotation takes along
-_WHOLE = ("message/rfc822", "message/global")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,8 @@ async def _headers_of(message: Message, raw: bytes) -> Headers | None:
     if not is_forward(message):
         return parse_headers(raw)[0]
     mail = await asyncio.to_thread(parse, raw)
-    whole = (one for one in walk(mail.root) if one.content_type in _WHOLE and one.children)
-    first = next(whole, None)
-    return first.children[0].headers if first is not None else None
+    original = attribution.find_embedded(mail)
+    return original.whole.headers if original is not None and original.whole else None
 
 
 def _threading(message: Message, headers: Headers | None) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def forwarded_of(
         return Forwarded(topic, reading.text, reading.html, reply, quoted, files, cut)
     inner = stored.attachments(original.whole.attachments)
     # Not what the mail was carried in, nor its own files once more (those of a winmail.dat).
-    shown = {original.whole.root.locator, *(one["locator"] for one in inner)}
+    shown = {original.carrier, *(one["locator"] for one in inner)}
     carried = [
         one
         for one in files

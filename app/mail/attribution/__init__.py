@@ -9,7 +9,7 @@ Deliberately not here: what follows from the decision (contacts, conversations).
 from __future__ import annotations
 
 from app.mail.addresses import canonical, is_addr_spec
-from app.mail.attribution.embedded import WHOLE
+from app.mail.attribution.embedded import WHOLE, find_embedded
 from app.mail.attribution.forwarding import passed_on, unwrap
 from app.mail.attribution.rewriting import (
     is_rewritten_form,
@@ -46,6 +46,7 @@ __all__ = [
     "Original",
     "Surroundings",
     "attribute",
+    "find_embedded",
     "unwrap_address",
 ]
 

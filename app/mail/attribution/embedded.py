@@ -1,23 +1,35 @@
-"""The mail that is attached to another one whole, as an original."""
+"""
+The mail that is attached to another one whole, as an original.
+
+Some programs attach it as a file under a type that says nothing: one that is named like a mail and
+opens like one counts, too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from app.mail.addresses import is_addr_spec
 from app.mail.attribution.values import Original
 from app.mail.message import Mail, Part
-from app.mail.parse import embedded_mail
+from app.mail.parse import decode_part_text, embedded_mail, mail_in_file
 
 # A whole mail; `global` is one with addresses or header fields in UTF-8 (RFC 6532, 3.7).
 WHOLE = frozenset({"message/rfc822", "message/global"})
+_NAMED = ".eml"
+_MOST_FILES = 20  # files that are looked into
 
 
 def find_embedded(mail: Mail) -> Original | None:
     """The one mail that is attached whole, in a winmail.dat too; several of them decide nothing."""
-    parts = [
-        part for part in _outer_parts(mail.root) if part.content_type in WHOLE and part.children
-    ]
-    if len(parts) + len(mail.in_outlook) != 1:
+    parts = _outer_parts(mail.root)
+    whole = [part for part in parts if part.content_type in WHOLE and part.children]
+    found = [(embedded_mail(part), part) for part in whole[:2]]
+    found += [(one, one.root) for one in mail.in_outlook]
+    found += _in_files(parts)
+    if len(found) != 1:
         return None
-    inner = embedded_mail(parts[0]) if parts else mail.in_outlook[0]
+    [(inner, part)] = found
     if not inner.sender.address and not inner.sender.name:
         return None
     return Original(
@@ -30,7 +42,24 @@ def find_embedded(mail: Mail) -> Original | None:
         html=inner.html,
         message_id=inner.message_id,
         whole=inner,
+        carrier=part.locator,
+        words="" if _shows(mail, part) else mail.text,
     )
+
+
+def _shows(mail: Mail, part: Part) -> bool:
+    """Is the file itself the text of the mail, which has no words of its own?"""
+    if not part.content_type.startswith("text/"):
+        return False
+    return mail.text.strip() == decode_part_text(part).strip()
+
+
+def _in_files(parts: list[Part]) -> Iterator[tuple[Mail, Part]]:
+    named = [p for p in parts if p.filename.lower().endswith(_NAMED) and not p.children]
+    for part in named[:_MOST_FILES]:
+        inner = mail_in_file(part)
+        if inner is not None and is_addr_spec(inner.sender.address):
+            yield inner, part
 
 
 def _outer_parts(root: Part) -> list[Part]:

@@ -112,7 +112,7 @@ def _own_words(sender: Mailbox, seen: list[Candidate], through: Attribution | No
 def _outermost(mail: Mail) -> _Layer | None:
     attached = find_embedded(mail)
     if attached is not None:
-        return _Layer("attached-message", attached, mail.text, "The mail is attached whole.")
+        return _Layer("attached-message", attached, attached.words, "The mail is attached whole.")
     return _block(mail.subject, mail.text, mail.html)
 
 

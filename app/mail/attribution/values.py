@@ -48,6 +48,8 @@ class Original:
     html: str = ""
     message_id: str = ""
     whole: Mail | None = None  # the embedded mail, when it came whole
+    carrier: str = ""  # … the locator of the part that it came in
+    words: str = ""  # … and what the mail says that carries it
 
 
 @dataclass(slots=True)
