@@ -22,10 +22,12 @@ from jsonschema import ValidationError
 from app.db import PageRequest
 from app.domain import accounts, outbox
 from tests.builders import connected_channel, kept, mail, new_user
+from tests.conftest import MakeClient
 from tests.operations import KEYED, OPERATIONS, Op, fits, resolved
 
 WITH_BODY = [op for op in KEYED if op.body is not None]
 WITH_IDS = [op for op in KEYED if op.places]
+WITHOUT_BODY = [op for op in KEYED if op.method != "get" and "requestBody" not in op.spec]
 READING = [op for op in KEYED if op.method == "get"]
 STRANGE = ["x" * 3000, "é☃", "%2e%2e", "usr_", "' OR 1=1 --", "-1", " "]
 
@@ -270,6 +272,39 @@ async def test_a_body_that_is_no_json_is_refused(http: httpx.AsyncClient) -> Non
             found[op.id] = found.get(op.id) or fault(answer, 400, "request.not_json")
 
     assert wrong(found) == {}
+
+
+async def test_a_body_where_none_is_taken_has_no_fields(http: httpx.AsyncClient) -> None:
+    """`{}` is none: what follows is that the id is unknown."""
+    found: dict[str, str | None] = {}
+    for op in WITHOUT_BODY:
+        for content in (b'{"colour": "red"}', b'{"a/b": {}}', b"[]", b'"x"'):
+            answer = await op.ask(
+                http, content=content, headers={"content-type": "application/json"}
+            )
+            found[f"{op.id} {content!r}"] = fault(answer, 422, "request.invalid")
+        for empty in (b"", b"{}", b"null", b" {\n} "):
+            answer = await op.ask(http, content=empty, headers={"content-type": "application/json"})
+            found[f"{op.id} {empty!r}"] = fault(answer, 404)
+        broken = await op.ask(http, content=b"{", headers={"content-type": "application/json"})
+        found[f"{op.id} broken"] = fault(broken, 400, "request.not_json")
+
+    assert len(WITHOUT_BODY) > 10
+    assert wrong(found) == {}
+
+
+async def test_a_field_that_is_unknown_is_pointed_at_where_no_body_is_taken(
+    http: httpx.AsyncClient, client: MakeClient
+) -> None:
+    channel = (await http.post("/v1/channels", json={"shared": True, "provider": "other"})).json()
+    path, body = f"/v1/channels/{channel['id']}/connect", {"a/b": 1, "dry_run": True}
+
+    answer = await http.post(path, json=body)
+
+    pointers = [one["pointer"] for one in answer.json()["errors"]]
+    assert (answer.status_code, pointers) == (422, ["/a~1b", "/dry_run"])
+    assert (await http.get(f"/v1/channels/{channel['id']}")).json()["state"] == "draft"
+    assert (await client(None).post(path, json=body)).status_code == 401
 
 
 async def test_a_body_of_another_type_is_refused(http: httpx.AsyncClient) -> None:

@@ -273,7 +273,7 @@ def _possible_refusals(operation: Operation, method: str) -> Iterator[int]:
         yield 404
     if any(p["in"] == "query" for p in parameters):
         yield 422
-    if "requestBody" in operation:
+    if method != "get":  # of a body that is taken, and of one that is not
         yield from (413, 415, 422)
     if method == "post":
         yield 409

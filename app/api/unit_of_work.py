@@ -18,8 +18,10 @@ from typing import Annotated, Any, ClassVar
 import structlog
 from fastapi import Depends, Request, Response, Security
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 
@@ -65,6 +67,11 @@ class UnitOfWork(APIRoute):
     async def prepare(self, request: Request, house: House, caller: Caller, body: bytes) -> Any:
         """What is done before the transaction, if anything; see `prepared_by`."""
 
+    def check_body(self, body: bytes) -> None:
+        """Refuse fields where no body is taken; those of one that is are the framework's to see."""
+        if body and self.body_field is None:
+            _refuse_fields(body)
+
     async def read_body(self, request: Request, house: House) -> bytes:
         """The body, read before the transaction: JSON, unless the kind of route says otherwise."""
         return await _read_body(request)
@@ -85,6 +92,7 @@ class UnitOfWork(APIRoute):
             if self.needs(body):
                 async with house.database.reading() as db:
                     caller = await _enter(request, house, db)
+                    self.check_body(body)
                     stored = await _stored(request, house, db, key, body)
                 if stored is not None:
                     return stored
@@ -95,6 +103,7 @@ class UnitOfWork(APIRoute):
                     return await handle(request)
             async with house.database.writing() as db:
                 caller = await _enter(request, house, db)
+                self.check_body(body)
                 await accounts.lock(db, [caller.account_id])
                 if key is None:
                     return await handle(request)
@@ -217,6 +226,25 @@ def _has_half_a_pair(body: bytes) -> bool:
     except (ValueError, RecursionError):  # no JSON: the parser will say so
         return False
     return False
+
+
+class _Nothing(BaseModel):
+    """The body of a request that takes none: an object without fields will do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+_NOTHING: TypeAdapter[_Nothing | None] = TypeAdapter(_Nothing | None)
+
+
+def _refuse_fields(body: bytes) -> None:
+    try:
+        _NOTHING.validate_json(body)
+    except ValidationError as fault:
+        found = fault.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**one, "loc": ("body", *one["loc"])} for one in found]
+        ) from fault
 
 
 async def _enter(request: Request, house: House, db: AsyncSession) -> Caller:

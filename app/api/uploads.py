@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
@@ -26,10 +26,11 @@ from app.api.problems import RequestProblem, refusals
 from app.api.unit_of_work import Caller, Db, UnitOfWork, caller_of, caller_with, require
 from app.domain import conversations
 from app.domain.conversations import NewUpload
-from app.errors import Refusal, invalid_field
+from app.errors import FieldError, Invalid, Refusal, invalid_field
 
 SCOPE = "conversations:write"
 _AROUND = 16 * 1024  # octets of the form around the file
+_FIELDS = 100  # fields, and as many files, that are read to be named as unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Kept:
 
 class FileRoute(UnitOfWork):
     """A unit of work whose body is a form with one file, kept before the transaction begins."""
+
+    def check_body(self, body: bytes) -> None:
+        """Its fields are looked at while it is read."""
 
     async def read_body(self, request: Request, house: House) -> bytes:
         """
@@ -98,13 +102,11 @@ async def _keep(request: Request, house: House, caller: Caller) -> bytes:
         )
     limit = conversations.room_for_files(house.settings.message_size_limit)
     parser = MultiPartParser(
-        request.headers, _pieces(request, limit + _AROUND), max_files=1, max_fields=0
+        request.headers, _pieces(request, limit + _AROUND), max_files=_FIELDS, max_fields=_FIELDS
     )
     form = await parser.parse()
     try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise invalid_field("/file", "The form has a file named `file`.", "uploads.no_file")
+        file = _only_file(form)
         content = await file.read()
     finally:
         await form.close()
@@ -118,6 +120,22 @@ async def _keep(request: Request, house: House, caller: Caller) -> bytes:
     request.state.file = Kept(caller.account_id, new)
     facts = f"{new.filename}\n{new.content_type}\n{hashlib.sha256(content).hexdigest()}"
     return facts.encode("utf-8", "replace")
+
+
+def _only_file(form: FormData) -> UploadFile:
+    file, *more = form.getlist("file") or [""]
+    if not isinstance(file, UploadFile):
+        raise invalid_field("/file", "The form has a file named `file`.", "uploads.no_file")
+    unknown = [name for name in form if name != "file"]
+    if unknown:
+        errors = tuple(
+            FieldError("/" + name.replace("~", "~0").replace("/", "~1"), "There is no such field.")
+            for name in unknown
+        )
+        raise Invalid("The form has the one field `file`.", "request.invalid", errors)
+    if more:
+        raise RequestProblem(400, "The form has one file.", "uploads.bad_form")
+    return file
 
 
 async def _pieces(request: Request, limit: int) -> AsyncGenerator[bytes, None]:

@@ -154,6 +154,28 @@ async def test_another_account_s_upload_is_none(
 
 
 @pytest.mark.parametrize(
+    "extra", [{"data": {"colour": "red"}}, {"files": [("colour", ("x", b"x"))]}]
+)
+async def test_a_field_that_is_unknown_is_refused(
+    inbox: Inbox, service: Service, extra: dict[str, Any]
+) -> None:
+    files = [("file", ("a.png", PNG)), *extra.get("files", ())]
+
+    answer = await inbox.http.post("/v1/uploads", files=files, data=extra.get("data"))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/colour"]
+    assert files_of(service) == []
+
+
+async def test_one_file_comes_at_a_time(inbox: Inbox, service: Service) -> None:
+    answer = await inbox.http.post("/v1/uploads", files=[("file", ("a", b"a"))] * 2)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "uploads.bad_form")
+    assert files_of(service) == []
+
+
+@pytest.mark.parametrize(
     ("content", "kind", "status", "code"),
     [
         (b"{}", "application/json", 415, "request.unsupported_media_type"),
@@ -169,6 +191,12 @@ async def test_another_account_s_upload_is_none(
         ),
         (
             b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+            422,
+            "uploads.no_file",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nx\r\n' * 101 + b"--b--\r\n",
             "multipart/form-data; boundary=b",
             400,
             "uploads.bad_form",
