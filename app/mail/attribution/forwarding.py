@@ -2,8 +2,9 @@
 A person of the team forwards by hand: the forwarded mail's author is the author (E4).
 
 Where that is somebody of the team again, or the channel itself, the mail that was forwarded to
-him counts. What holds nobody else's mail is the teammate's own word. The team address forwards,
-too: by a rule of its mailbox, or by whoever works in it.
+him counts. What holds nobody else's mail is the teammate's own word, and so is what a mail system
+wrote: it is nobody's. The team address forwards, too: by a rule of its mailbox, or by whoever works
+in it.
 """
 
 from __future__ import annotations
@@ -23,8 +24,17 @@ from app.mail.attribution.values import (
     Surroundings,
 )
 from app.mail.message import Mail, Mailbox
+from app.mail.reports.wording import (
+    is_daemon,
+    is_failure_subject,
+    is_mail_system,
+    squeezed,
+    tells_failure,
+)
 
+_OF_A_MACHINE = "A mail system wrote it: it makes nobody a contact."
 DEPTH = 4  # forwards within forwards that are looked into
+_LONGEST_NOTICE = 16_000
 _PEOPLE = 50  # of To and of Cc who are looked at
 
 
@@ -69,6 +79,8 @@ def passed_on(mail: Mail, around: Surroundings) -> Attribution | None:
         if around.is_teammate(canonical(one.address)):
             told = Mailbox(one.name, one.address)
             return _own_words(told, seen, Attribution(TEAMMATE, one.method, told))
+    if any(one.reason == _OF_A_MACHINE for one in seen):
+        return Attribution(REWRITTEN, "none", Mailbox("", ""), unresolved=True, candidates=seen)
     return None
 
 
@@ -82,6 +94,10 @@ def _looked_through(
         if layer is None:
             break
         author = _author_of(layer.original, around)
+        if _is_of_machine(author, layer.original):
+            told = Candidate(layer.method, author.name, author.address, False, _OF_A_MACHINE)
+            seen.append(told)
+            break
         if not _is_ours(author, around):
             return _forwarded(layer, author, comment, sender, seen)
         reason = "It names the channel itself, or a person of this account."
@@ -155,6 +171,18 @@ def _author_of(original: Original, around: Surroundings) -> Mailbox:
 def _is_ours(author: Mailbox, around: Surroundings) -> bool:
     address = canonical(author.address)
     return bool(address) and (address in around.own_addresses or around.is_teammate(address))
+
+
+def _is_of_machine(author: Mailbox, original: Original) -> bool:
+    """Is it a mail system's own mail, a bounce above all?"""
+    if is_mail_system(author.address, author.name):
+        return True
+    if original.whole is not None and original.whole.root.content_type == "multipart/report":
+        return True
+    if not is_daemon(author.address, author.name):
+        return False
+    notice = squeezed(original.text[:_LONGEST_NOTICE])
+    return is_failure_subject(original.subject, anywhere=True) or tells_failure(notice)
 
 
 def _forwarded(
