@@ -25,14 +25,12 @@ IDENTITY_FIELDS = (
 SERVICE_FIELDS = (
     "list-unsubscribe",
     "list-unsubscribe-post",
-    "list-subscribe",
-    "list-help",
-    "list-owner",
-    "list-archive",
     "x-google-group-id",
     "x-mailman-version",
 )
-LIST_FIELDS = frozenset(IDENTITY_FIELDS) | frozenset(SERVICE_FIELDS)
+# … and those of them that programs of people and companies write, too: one alone shows no list.
+COURTESY_FIELDS = ("list-subscribe", "list-help", "list-owner", "list-archive")
+LIST_FIELDS = frozenset((*IDENTITY_FIELDS, *SERVICE_FIELDS, *COURTESY_FIELDS))
 
 _LONGEST = 2_000
 _NAME = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,100}@[\w.-]{1,200}")
@@ -63,6 +61,21 @@ def read_lists(headers: Headers, present: frozenset[str], own_lists: frozenset[s
     if not foreign:
         foreign = _foreign_service(headers, present, own_lists if own else None)
     return ListSigns(own, foreign)
+
+
+def lists_among(headers: Headers, addresses: frozenset[str]) -> frozenset[str]:
+    """Those of these addresses, lower case, that the mail itself names as the list it went by."""
+    named = [
+        (field, value[:_LONGEST])
+        for field in IDENTITY_FIELDS
+        for value in headers.values(field)[:20]
+        if not value.lower().lstrip().startswith("no")  # RFC 2369, 3.4: names no list
+    ]
+    return frozenset(
+        one
+        for one in addresses
+        if any(_is_own(field, value, frozenset({one})) for field, value in named)
+    )
 
 
 def _is_own(field: str, value: str, own_lists: frozenset[str]) -> bool:
@@ -97,7 +110,8 @@ def _foreign_service(
     headers: Headers, present: frozenset[str], own_lists: frozenset[str] | None
 ) -> str:
     """The first service field that is not the own group's; `own_lists` is None without such."""
-    for field in SERVICE_FIELDS:
+    polite = [field for field in COURTESY_FIELDS if field in present]
+    for field in (*SERVICE_FIELDS, *(polite if len(polite) > 1 else ())):
         if field not in present:
             continue
         if own_lists is None:

@@ -276,7 +276,7 @@ def test_a_null_reverse_path_without_a_report_is_generated() -> None:
 
 
 def test_a_mail_system_that_reports_nothing_is_generated() -> None:
-    found = verdict(author="Postmaster <postmaster@example.org>", body="The disk is full.")
+    found = verdict(author="Mail System <mailer-daemon@example.org>", body="The disk is full.")
 
     assert found.mail_class == "auto_generated"
 

@@ -11,7 +11,11 @@ from collections.abc import Collection, Sequence
 from app.domain.channels import ChannelFacts
 from app.domain.conversations import Author
 from app.mail.addresses import canonical
-from app.mail.message import Mailbox
+from app.mail.mailing_lists import lists_among
+from app.mail.message import Mail, Mailbox
+
+GROUP = "group"
+_PEOPLE = 50
 
 
 def bystanders(
@@ -25,6 +29,19 @@ def bystanders(
         public = _likely_public(others, facts.forwarding_address)
         others = [box for box in others if canonical(box.address) != public]
     return tuple(others)
+
+
+def nameless_group(mail: Mail, facts: ChannelFacts) -> frozenset[str]:
+    """
+    The address of the channel's group, when nobody has said it: none, or as the mail names it.
+
+    A group forwards what is written to it, so that the list which a mail went by is the channel's
+    own when it stands in To or Cc.
+    """
+    if facts.source != GROUP or facts.own_addresses != {facts.forwarding_address}:
+        return frozenset()
+    boxes = (*mail.to[:_PEOPLE], *mail.cc[:_PEOPLE])
+    return lists_among(mail.headers, frozenset(canonical(box.address) for box in boxes))
 
 
 def only_addressee(

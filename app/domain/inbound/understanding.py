@@ -19,7 +19,7 @@ from app.domain.conversations import Author, Incoming, TakenIn
 from app.domain.events import NewEvent
 from app.domain.inbound import owner_answers
 from app.domain.inbound import reading as stored
-from app.domain.inbound.bystanders import bystanders, only_addressee
+from app.domain.inbound.bystanders import bystanders, nameless_group, only_addressee
 from app.domain.inbound.forwarded import desk_of, forwarded_of
 from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.owner_answers import OwnerAnswer
@@ -123,6 +123,7 @@ async def understand(db: AsyncSession, parcels: Sequence[Understood]) -> None:
 def _decide(parcel: Understood, met: _Met) -> None:
     facts, mail = parcel.facts, parcel.reading.mail
     own = facts.own_addresses | _of_account(met.channels, facts.account_id)
+    own |= nameless_group(mail, facts)
     team = _of_account(met.team, facts.account_id)
     parcel.ours = own | team
     parcel.verdict = classify.classify(

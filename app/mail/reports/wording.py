@@ -19,8 +19,9 @@ from app.mail.reports.phrases import (
 
 # The left side of an address that only mail systems write from, and of one that they write from
 # too (enough for a mail that is worded like a notice).
+_POSTMASTER = "postmaster"
 _MAIL_SYSTEM = re.compile(
-    r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|postmaster|double-bounce"
+    r"(?:mailer[-_. ]?daemon|mail[-_.]?daemon|mdaemon|double-bounce"
     r"|microsoftexchange[0-9a-f]{8,40})$",
     re.IGNORECASE,
 )
@@ -64,10 +65,17 @@ def is_answer_subject(subject: str) -> bool:
 
 
 def is_mail_system(address: str, name: str) -> bool:
-    """Whether nobody but a mail system is the author, whatever the mail says."""
+    """
+    Whether nobody but a mail system is the author, whatever the mail says.
+
+    A postmaster is a person (RFC 5321, 4.5.1) unless the name says that a program writes.
+    """
     if not address:
         return bool(DAEMON_NAME.search(name[:256]))
-    return bool(_MAIL_SYSTEM.match(address.rpartition("@")[0][:256] or address[:256]))
+    local = address.rpartition("@")[0][:256] or address[:256]
+    if local.lower() == _POSTMASTER:
+        return bool(DAEMON_NAME.search(name[:256].lower().replace(_POSTMASTER, "")))
+    return bool(_MAIL_SYSTEM.match(local))
 
 
 def is_daemon(address: str, name: str) -> bool:
