@@ -133,7 +133,6 @@ async def test_the_facts_are_what_attribution_needs(
     assert facts.own_addresses == {"help@acme.example", "info@acme.example", address}
     assert facts.gateways == {"forms@website.example"}
     assert facts.forwarding_status == "waiting"
-    assert facts.confirmation_waiting is True
 
 
 async def test_kept_mail_of_a_deleted_channel_still_has_its_facts(
@@ -175,7 +174,7 @@ async def test_the_first_mail_proves_the_forwarding_once(
     assert other["forwarding"] == {"status": "waiting", "last_received_at": None}
     async with service.database.reading() as db:
         facts = await channels.facts_of(db, account.id, first["id"])
-    assert facts.confirmation_waiting is False
+    assert facts.forwarding_status == "verified"
 
 
 async def test_mail_that_comes_meanwhile_makes_no_change_stale(

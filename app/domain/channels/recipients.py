@@ -55,7 +55,6 @@ class ChannelFacts:
     gateways: frozenset[str]
     forwarding_status: str
     reopen_window_days: int | None
-    confirmation_waiting: bool  # nothing was forwarded yet: the provider may ask for confirmation
     routes: bool  # new conversations are assigned by rule
     has_tickets: bool  # they open tickets, or have a time in which to be answered
     has_erased: bool  # mail of the account was erased: it must not come back
@@ -196,7 +195,6 @@ def _facts(row: Any) -> ChannelFacts:
         gateways=frozenset(canonical(one) for one in row.gateways),
         forwarding_status=row.forwarding_status,
         reopen_window_days=row.reopen_window_days,
-        confirmation_waiting=row.forwarding_status in UNPROVEN,
         routes=bool(row.routes),
         has_tickets=bool(row.has_tickets),
         has_erased=bool(row.has_erased),
@@ -269,7 +267,7 @@ async def mail_arrived(
         await db.execute(_NOTE, {**which, "at": now})
     return [
         NewEvent(row.account_id, "channel.forwarding_verified", {"channel_id": row.id})
-        for which in _which(facts for facts in arrived if facts.confirmation_waiting)
+        for which in _which(facts for facts in arrived if facts.forwarding_status in UNPROVEN)
         for row in await db.execute(_PROVE, which)
     ]
 
