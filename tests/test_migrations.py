@@ -324,6 +324,28 @@ async def test_tickets_may_be_for_nobody_and_keep_what_they_have(
     assert for_whom[1] != ("con_1",)
 
 
+async def test_addresses_of_the_ledger_are_folded(empty: Settings, engine: AsyncEngine) -> None:
+    mine = {"account_id": "acc_1", "outcome": "accepted"}
+    written = {
+        "Mover@Forwarder.example": "mover@forwarder.example",
+        "Ölaf@Müller.example.": "ölaf@xn--mller-kva.example",
+        "": "",
+    }
+    rows = [
+        {**mine, "id": f"rcv_{place}", "envelope_from": one, "recipient": one.upper()}
+        for place, one in enumerate(written)
+    ]
+    await migrate.upgrade(empty, "tickets_for_nobody")
+    await on(engine, fill, {"accounts": [{"id": "acc_1"}], "received_mail": rows})
+
+    await migrate.upgrade(empty, "ledger_addresses")
+
+    keys = "SELECT sender_key, recipient_key FROM received_mail ORDER BY id"
+    assert await on(engine, all_of, keys) == [(key, key) for key in written.values()]
+    await on(engine, alembic, command.downgrade, "tickets_for_nobody")
+    assert await on(engine, counts, ["received_mail"]) == {"received_mail": 3}
+
+
 def all_of(connection: Connection, statement: str) -> list[Any]:
     """Every row that the statement finds."""
     return [tuple(row) for row in connection.execute(text(statement))]

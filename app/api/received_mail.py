@@ -104,11 +104,12 @@ async def list_received_mail(
         Moment | None, Query(description="Received then or later, RFC 3339 with offset.")
     ] = None,
     sender: Annotated[
-        SoughtAddress | None, Query(max_length=1000, description="The envelope sender, exactly.")
+        SoughtAddress | None,
+        Query(max_length=1000, description="The envelope sender; case does not count."),
     ] = None,
     recipient: Annotated[
         SoughtAddress | None,
-        Query(max_length=1000, description="The envelope recipient, exactly."),
+        Query(max_length=1000, description="The envelope recipient; case does not count."),
     ] = None,
 ) -> ListOf[ReceivedMailView]:
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,6 +72,21 @@ async def test_the_ledger_is_searched(inbox: Inbox) -> None:
     assert len(by_recipient) == 2
     assert len(duplicates) == 1
     assert await inbox.all("/v1/received-mail", since=later) == []
+
+
+@pytest.mark.parametrize("write", [str.upper, str.lower, str.title])
+async def test_the_ledger_finds_an_address_in_any_case(
+    inbox: Inbox, write: Callable[[str], str]
+) -> None:
+    reply = await inbox.deliver(mail(), inbox.address.upper(), sender="Mover@Forwarder.EXAMPLE")
+
+    by_sender = await inbox.all("/v1/received-mail", sender=write("mover@forwarder.example"))
+    by_recipient = await inbox.all("/v1/received-mail", recipient=write(inbox.address))
+
+    assert [one["id"] for one in by_sender] == kept(reply)
+    assert by_recipient == by_sender
+    assert by_sender[0]["envelope_from"] == "Mover@Forwarder.EXAMPLE"
+    assert by_sender[0]["recipient"] == inbox.address.upper()
 
 
 async def test_a_mail_that_cannot_be_read_is_kept_as_failed_and_the_others_arrive(

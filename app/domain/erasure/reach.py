@@ -24,6 +24,7 @@ REACHED = {
     "sender_lists": "entries for the very address are removed",
     "tickets": "name, description, category and custom properties are emptied",
     "ticket_history": "the same in what was changed",
+    "ticket_words": "follow the tickets",
     "events": "texts, names and addresses are overwritten; numbers stay without a gap",
     "webhook_deliveries": "what endpoints answered to such events is emptied",
     "audit_log": "entries about sender lists that name the address are overwritten",

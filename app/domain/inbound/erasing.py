@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chunks
 from app.domain.inbound.erased import ERASED
-from app.domain.inbound.models import ListedSender, ReceivedMail
+from app.domain.inbound.models import ListedSender, ReceivedMail, address_key
 from app.domain.inbound.purging import forget_unneeded
 
 UNREAD = ("quarantined", "failed")  # outcomes of mails that have no message
@@ -40,7 +40,8 @@ async def deliveries_from(
     after: str = "",
 ) -> Sequence[ReceivedMail]:
     """Some of the rows whose envelope names one of these senders, behind this id."""
-    named = ReceivedMail.envelope_from.in_(sorted(addresses)) & (ReceivedMail.id > after)
+    keys = sorted({address_key(address) for address in addresses})
+    named = ReceivedMail.sender_key.in_(keys) & (ReceivedMail.id > after)
     return await _rows(db, account_id, named & (ReceivedMail.received_at <= until), limit)
 
 
@@ -77,6 +78,7 @@ async def empty_ledger(db: AsyncSession, account_id: str, received_ids: Sequence
             .values(
                 reason=ERASED,
                 envelope_from="",
+                sender_key="",
                 remote_address="",
                 helo="",
                 message_id=None,

@@ -13,9 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app import ids
 from app.db import Page, PageRequest, page_of
 from app.domain import channels, conversations
-from app.domain.inbound.models import ReceivedMail
+from app.domain.inbound.models import ADDRESS_LIMIT, ReceivedMail, address_key
 from app.errors import NotFound
-from app.mail.addresses import canonical
 
 OUTCOMES = ("accepted", "duplicate", "quarantined", "failed", "refused")
 
@@ -63,17 +62,12 @@ async def list_received(
     if which.since is not None:
         statement = statement.where(ReceivedMail.received_at >= which.since)
     if which.sender is not None:
-        statement = statement.where(ReceivedMail.envelope_from.in_(_written(which.sender)))
+        statement = statement.where(ReceivedMail.sender_key == address_key(which.sender))
     if which.recipient is not None:
-        statement = statement.where(ReceivedMail.recipient.in_(_written(which.recipient)))
+        statement = statement.where(ReceivedMail.recipient_key == address_key(which.recipient))
     page = await page_of(db, statement, [ReceivedMail.id], request, descending=True)
     await _look_where(db, account_id, page.items)
     return page
-
-
-def _written(address: str) -> set[str]:
-    """As it was given, and as addresses are mostly written."""
-    return {address.strip(), canonical(address)}
 
 
 async def _look_where(db: AsyncSession, account_id: str, rows: Sequence[ReceivedMail]) -> None:
@@ -105,8 +99,10 @@ async def note_refusals(db: AsyncSession, refused: Sequence[Refused]) -> None:
             "id": ids.new("rcv"),
             "outcome": "refused",
             "reason": one.reason[:500],
-            "envelope_from": one.envelope_from[:320],
-            "recipient": canonical(one.recipient)[:320],
+            "envelope_from": one.envelope_from[:ADDRESS_LIMIT],
+            "recipient": address_key(one.recipient),
+            "sender_key": address_key(one.envelope_from),
+            "recipient_key": address_key(one.recipient),
             "channel_id": owners[one.recipient].channel_id,
             "remote_address": one.remote_address[:64],
             "helo": one.helo[:255],

@@ -9,10 +9,17 @@ from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Id, Json, Owned
+from app.mail.addresses import canonical
 
+ADDRESS_LIMIT = 320  # 64 of local part, @, 255 of domain (RFC 5321 4.5.3.1)
 QUARANTINED = "quarantined"
 # A quarantined mail whose octets are still there.
 HELD = "outcome = 'quarantined' AND raw_digest IS NOT NULL"
+
+
+def address_key(address: str) -> str:
+    """The form in which the ledger finds an address, however it was written."""
+    return canonical(address)[:ADDRESS_LIMIT]
 
 
 class ReceivedMail(Owned, Base):
@@ -21,7 +28,8 @@ class ReceivedMail(Owned, Base):
     __tablename__ = "received_mail"
     __table_args__ = (
         Index(None, "account_id", "outcome", "id"),
-        Index(None, "account_id", "envelope_from", "id"),
+        Index(None, "account_id", "sender_key", "id"),
+        Index(None, "account_id", "recipient_key", "id"),
         Index(None, "account_id", "message_id"),
         Index(None, "account_id", "raw_digest"),
         Index(
@@ -34,8 +42,11 @@ class ReceivedMail(Owned, Base):
 
     outcome: Mapped[str] = mapped_column(String(12))
     reason: Mapped[str] = mapped_column(Text)
-    envelope_from: Mapped[str] = mapped_column(String(320))
-    recipient: Mapped[str] = mapped_column(String(320))
+    envelope_from: Mapped[str] = mapped_column(String(ADDRESS_LIMIT))
+    recipient: Mapped[str] = mapped_column(String(ADDRESS_LIMIT))
+    # The two addresses as they are looked for (`address_key`).
+    sender_key: Mapped[str] = mapped_column(String(ADDRESS_LIMIT), server_default="")
+    recipient_key: Mapped[str] = mapped_column(String(ADDRESS_LIMIT), server_default="")
     channel_id: Mapped[str | None] = mapped_column(Id)
     remote_address: Mapped[str] = mapped_column(String(64))
     helo: Mapped[str] = mapped_column(String(255))

@@ -26,7 +26,7 @@ from app.domain.events import NewEvent
 from app.domain.inbound.erased import note_erased
 from app.domain.inbound.lists import hold_back
 from app.domain.inbound.marks import NOTHING, Marks, accepting, marks_of
-from app.domain.inbound.models import QUARANTINED, ReceivedMail
+from app.domain.inbound.models import ADDRESS_LIMIT, QUARANTINED, ReceivedMail, address_key
 from app.domain.inbound.reading import Reading, proof, read
 from app.domain.inbound.understanding import Understood, apply, understand
 from app.domain.sender_identity import Post
@@ -244,8 +244,10 @@ def _ledger_row(delivery: Delivery) -> dict[str, Any]:
         "id": delivery.id,
         "outcome": delivery.outcome,
         "reason": delivery.reason,
-        "envelope_from": arrival.reverse_path[:320] if is_kept else "",
-        "recipient": delivery.recipient[:320],
+        "envelope_from": arrival.reverse_path[:ADDRESS_LIMIT] if is_kept else "",
+        "recipient": delivery.recipient[:ADDRESS_LIMIT],
+        "sender_key": address_key(arrival.reverse_path) if is_kept else "",
+        "recipient_key": address_key(delivery.recipient),
         "channel_id": delivery.facts.channel_id,
         "remote_address": arrival.remote_address[:64] if is_kept else "",
         "helo": arrival.helo[:255] if is_kept else "",
