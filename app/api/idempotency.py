@@ -36,6 +36,7 @@ class StoredAnswer(Base):
     status: Mapped[int]
     content_type: Mapped[str] = mapped_column(String(100))
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    etag: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -105,6 +106,8 @@ class Answers:
                 "The answer was stored under another SECRET_KEY.", "idempotency.answer_unreadable"
             ) from fault
         headers = {"Idempotent-Replayed": "true"}
+        if row.etag is not None:
+            headers["ETag"] = row.etag
         return Response(body, row.status, headers, media_type=row.content_type)
 
     async def keep(self, key: str, asked: str, answer: Response) -> None:
@@ -122,6 +125,7 @@ class Answers:
                 status=answer.status_code,
                 content_type=answer.headers.get("content-type", "application/json"),
                 body=self._cipher.encrypt(bytes(answer.body)),
+                etag=answer.headers.get("etag"),
                 created_at=datetime.now(UTC),
             )
         )

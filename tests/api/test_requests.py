@@ -41,6 +41,26 @@ async def test_the_same_idempotency_key_and_body_give_the_stored_answer(
     assert len((await http.get("/v1/users")).json()["items"]) == 1
 
 
+async def test_a_stored_answer_keeps_its_etag(http: httpx.AsyncClient) -> None:
+    tagged, plain = {"Idempotency-Key": "one"}, {"Idempotency-Key": "two"}
+    webhook = {"url": "https://hooks.example/"}
+
+    first = await http.post("/v1/users", json=USER, headers=tagged)
+    again = await http.post("/v1/users", json=USER, headers=tagged)
+    hook = (await http.post("/v1/webhooks", json=webhook)).json()
+    tests = [await http.post(f"/v1/webhooks/{hook['id']}/test", headers=plain) for _ in range(2)]
+
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["etag"] == first.headers["etag"]
+    changed = await http.patch(
+        f"/v1/users/{again.json()['id']}",
+        json={"name": "Bea"},
+        headers={"If-Match": again.headers["etag"]},
+    )
+    assert changed.status_code == 200
+    assert ["etag" in one.headers for one in tests] == [False, False]
+
+
 async def test_an_idempotency_key_serves_one_request_only(http: httpx.AsyncClient) -> None:
     key = {"Idempotency-Key": "one"}
     await http.post("/v1/users", json=USER, headers=key)
