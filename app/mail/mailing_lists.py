@@ -69,7 +69,7 @@ def lists_among(headers: Headers, addresses: frozenset[str]) -> frozenset[str]:
         (field, value[:_LONGEST])
         for field in IDENTITY_FIELDS
         for value in headers.values(field)[:20]
-        if not value.lower().lstrip().startswith("no")  # RFC 2369, 3.4: names no list
+        if field != "list-post" or "@" in value  # "NO" names no list (RFC 2369, 3.4)
     ]
     return frozenset(
         one

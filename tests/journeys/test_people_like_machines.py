@@ -77,8 +77,13 @@ async def test_what_a_list_says_of_itself_makes_bulk(inbox: Inbox, more: str) ->
     assert message["class"] == "bulk"
 
 
-async def test_the_fields_of_a_group_that_nobody_has_named_make_no_bulk(nameless: Inbox) -> None:
-    message = await nameless.take(to="Help <help@acme.example>", more=GROUP)
+@pytest.mark.parametrize("name", ["help", "notes"])
+async def test_the_fields_of_a_group_that_nobody_has_named_make_no_bulk(
+    nameless: Inbox, name: str
+) -> None:
+    fields = "List-Post: NO\r\n" + GROUP.replace("help", name)
+
+    message = await nameless.take(to=f"Help <{name}@acme.example>", more=fields)
 
     conversation = await nameless.conversation_of(message)
     assert message["class"] == "human"
@@ -86,15 +91,16 @@ async def test_the_fields_of_a_group_that_nobody_has_named_make_no_bulk(nameless
     assert [one["address"] for one in conversation["participants"]] == ["carla@customer.example"]
 
 
-async def test_what_a_group_that_nobody_has_named_rewrote_is_undone(nameless: Inbox) -> None:
+async def test_nobody_calls_himself_the_group_to_speak_for_another(nameless: Inbox) -> None:
+    """Only an address that was stated rewrites; a list of one's own names nobody else as author."""
     message = await nameless.take(
-        sender="'Carla Customer' via Help <help@acme.example>",
-        to="help@acme.example",
-        more=f"{GROUP}X-Original-From: Carla Customer <carla@customer.example>\r\n",
+        sender="'Carla Customer' via Help <help@evil.example>",
+        to="help@evil.example",
+        more="List-ID: <help.evil.example>\r\nX-Original-From: Carla <carla@customer.example>\r\n",
     )
 
-    assert message["class"] == "human"
-    assert message["author"]["address"] == "carla@customer.example"
+    assert message["author"]["address"] == "help@evil.example"
+    assert (await nameless.attribution_of(message))["class"] == "transparent"
 
 
 async def test_a_newsletter_to_a_group_that_nobody_has_named_is_bulk(nameless: Inbox) -> None:

@@ -36,7 +36,8 @@ def nameless_group(mail: Mail, facts: ChannelFacts) -> frozenset[str]:
     The address of the channel's group, when nobody has said it: none, or as the mail names it.
 
     A group forwards what is written to it, so that the list which a mail went by is the channel's
-    own when it stands in To or Cc.
+    own when it stands in To or Cc. Anybody can write that: it tells what is no bulk, and who need
+    not take part, but never whom to believe.
     """
     if facts.source != GROUP or facts.own_addresses != {facts.forwarding_address}:
         return frozenset()

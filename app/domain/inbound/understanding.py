@@ -123,11 +123,11 @@ async def understand(db: AsyncSession, parcels: Sequence[Understood]) -> None:
 def _decide(parcel: Understood, met: _Met) -> None:
     facts, mail = parcel.facts, parcel.reading.mail
     own = facts.own_addresses | _of_account(met.channels, facts.account_id)
-    own |= nameless_group(mail, facts)
     team = _of_account(met.team, facts.account_id)
-    parcel.ours = own | team
+    group = nameless_group(mail, facts)
+    parcel.ours = own | team | group
     parcel.verdict = classify.classify(
-        mail, reverse_path=parcel.reverse_path, own_lists=own, report=parcel.reading.report
+        mail, reverse_path=parcel.reverse_path, own_lists=own | group, report=parcel.reading.report
     )
     around = Surroundings(own, facts.gateways, team.__contains__)
     if parcel.marks.is_own:
