@@ -70,6 +70,22 @@ async def test_an_account_alone_has_everything(service: Service, account: Accoun
     assert turns == [12, 12, 6, 0]
 
 
+async def test_who_comes_while_one_account_has_everything_is_seen_soon(
+    service: Service, account: Account, other_account: Account
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    await put(service, account, 200, long_ago)
+    turns = Turns()
+    await claim(service, 10, turns)
+    await put(service, other_account, 1, datetime.now(UTC))
+    assert turns.alone_until is not None
+    turns.alone_until -= timedelta(seconds=1)  # later
+
+    claimed = await claim(service, 10, turns)
+
+    assert Counter(claimed) == {account.id: 9, other_account.id: 1}
+
+
 async def test_more_accounts_than_places_come_one_after_the_other(
     service: Service, make_account: MakeAccount
 ) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, literal, or_, select
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import padded
 from app.domain.outbox.models import IS_WAITING, OutboxItem
 
+ALONE = timedelta(seconds=0.25)
 STEPS = 200  # accounts that one walk passes, most of them perhaps with mail for later
 
 Key = tuple[str, str]  # account id, item id
@@ -27,9 +28,14 @@ Key = tuple[str, str]  # account id, item id
 
 @dataclass(slots=True)
 class Turns:
-    """How far the round of the accounts has come: those `behind` this one are next."""
+    """
+    How far the round of the accounts has come: those `behind` this one are next.
+
+    Until `alone_until` nobody looks for others than the one that was alone a moment ago.
+    """
 
     behind: str = ""
+    alone_until: datetime | None = None
 
 
 def due(now: datetime, limit: int) -> Select[*tuple[Any, ...]]:
@@ -66,7 +72,13 @@ async def next_due(db: AsyncSession, limit: int, now: datetime, turns: Turns) ->
     oldest = await _locked(db, due(now, limit + 1))
     if len(oldest) <= limit:
         return oldest
+    one_alone = len({account_id for account_id, _ in oldest}) == 1
+    if one_alone and turns.alone_until is not None and now < turns.alone_until:
+        return oldest[:limit]
     heads = await _heads(db, limit, now, turns)
+    if len(heads) == 1:
+        turns.alone_until = now + ALONE
+        return oldest[:limit]
     found: list[Key] = []
     if 2 * len(heads) > limit:  # a mail for each: they are asked for together
         found = await _locked(db, due(now, limit).where(among(heads)))
