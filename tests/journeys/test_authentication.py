@@ -180,6 +180,25 @@ async def test_who_only_pretends_to_be_of_the_team_waits_and_comments_nothing(
     assert ["ann@acme.example.com"] not in await inbox.contact_addresses()
 
 
+async def test_whom_a_pretended_teammate_writes_to_is_no_contact_and_takes_no_part(
+    inbox: Inbox,
+) -> None:
+    await new_user(inbox.http, "ann@acme.example.com")
+    first = await inbox.take(signed())
+    pretended = {
+        "sender": "Ann <ann@acme.example.com>",
+        "to": "Eve <eve@far.example.net>",
+        "message_id": "<2@acme.example.com>",
+    }
+
+    await inbox.take(mail(**pretended, more=f"Cc: {TEAM}\r\nIn-Reply-To: <1@bank.example.org>\r\n"))
+    await inbox.take(mail(**{**pretended, "message_id": "<3@acme.example.com>"}))
+
+    joined = (await inbox.conversation_of(first))["participants"]
+    assert [one["address"] for one in joined] == ["ben@bank.example.org"]
+    assert ["eve@far.example.net"] not in await inbox.contact_addresses()
+
+
 async def test_a_new_mail_of_who_pretends_to_be_of_the_team_makes_no_contact_of_his_address(
     inbox: Inbox,
 ) -> None:
