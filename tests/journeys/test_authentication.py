@@ -185,7 +185,7 @@ async def test_whom_a_pretended_teammate_writes_to_is_no_contact_and_takes_no_pa
 ) -> None:
     await new_user(inbox.http, "ann@acme.example.com")
     first = await inbox.take(signed())
-    pretended = {
+    pretended: dict[str, Any] = {
         "sender": "Ann <ann@acme.example.com>",
         "to": "Eve <eve@far.example.net>",
         "message_id": "<2@acme.example.com>",
