@@ -296,6 +296,20 @@ async def test_what_is_deleted_or_changed_is_not_found_any_more(
     assert await search(http, "teapot") == [changed["conversation_id"]]
 
 
+async def test_pages_go_on_where_the_last_message_shown_is_gone(
+    http: httpx.AsyncClient, take: Any, service: Service
+) -> None:
+    taken = [await take("A kettle.") for _ in range(3)]
+    first = (await http.get("/v1/conversations", params={"q": "kettle", "limit": 1})).json()
+    async with service.database.writing() as db:
+        gone = {"id": taken[2]["id"]}
+        await db.execute(text("DELETE FROM messages WHERE id = :id"), gone)
+
+    left = await search(http, "kettle", cursor=first["next_cursor"])
+
+    assert left == [taken[1]["conversation_id"], taken[0]["conversation_id"]]
+
+
 @pytest.mark.parametrize("more", [{}, {"state": "open"}, {"contact_id": "con_x"}, {"spam": True}])
 async def test_no_search_scans_a_table(
     service: Service, account: Account, more: dict[str, Any]

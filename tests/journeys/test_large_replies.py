@@ -119,6 +119,20 @@ async def test_what_came_meanwhile_is_answered_and_stands_before_the_reply(
     assert (await ids_of(inbox, message))[-2:] == [later["id"], sent["id"]]
 
 
+async def test_a_large_reply_is_found_though_another_mail_came_while_it_was_written(
+    inbox: Inbox, message: dict[str, Any], writing: Writing
+) -> None:
+    reply = asyncio.create_task(answered(inbox, message, text="About the xylophone."))
+    await writing.begun.wait()
+    await inbox.take(sender="Dora <dora@other.example>", message_id="<2@other.example>")
+    writing.goes_on.set()
+    await reply
+
+    found = await inbox.all("/v1/conversations", q="xylophone", state="open")
+
+    assert [one["id"] for one in found] == [message["conversation_id"]]
+
+
 async def test_a_comment_made_meanwhile_stands_before_the_reply(
     inbox: Inbox, message: dict[str, Any], writing: Writing
 ) -> None:

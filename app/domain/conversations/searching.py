@@ -192,19 +192,38 @@ class _Search:
         """
         if self.scope is None or self.scope.newest is None:
             return before
-        bound = await self._place_of(ids.first_at("msg", self.scope.newest + CLOCKS))
-        if self.asked.embedded:
-            bound += 1
-        return bound if before is None else min(before, bound)
+        bound = await self._first_behind(ids.first_at("msg", self.scope.newest + CLOCKS))
+        if before is None or bound is None:
+            return bound if before is None else before
+        return min(before, bound)
 
-    async def _place_of(self, message_id: str) -> Any:
-        """Where the message stands; when it is gone, where the one before it does."""
+    async def _first_behind(self, message_id: str) -> Any:
+        """
+        Where what is surely later begins; None: nowhere, so far.
+
+        SQLite counts the rows, and of two messages of one moment the later id may come first.
+        """
         if not self.asked.embedded:
             return message_id
         found = await self.db.execute(
             select(ROWS.c.number)
+            .where(ROWS.c.account_id == self.asked.account_id, ROWS.c.message_id > message_id)
+            .order_by(ROWS.c.message_id)
+            .limit(1)
+        )
+        return found.scalar_one_or_none()
+
+    async def _place_of(self, message_id: str) -> Any:
+        """Where the message stands; when it is gone, right behind the one before it."""
+        if not self.asked.embedded:
+            return message_id
+        found = await self.db.execute(
+            select(ROWS.c.number, ROWS.c.message_id)
             .where(ROWS.c.account_id == self.asked.account_id, ROWS.c.message_id <= message_id)
             .order_by(ROWS.c.message_id.desc())
             .limit(1)
         )
-        return found.scalar_one_or_none() or 0
+        row = found.one_or_none()
+        if row is None:
+            return 0
+        return row.number if row.message_id == message_id else row.number + 1
