@@ -12,6 +12,7 @@ from sqlalchemy import event, text
 from app.db import dialect_of
 from app.domain import accounts, outbox, raw_mail
 from app.domain.outbox import Envelope, Turns
+from app.domain.outbox import turns as turning
 from app.settings import Settings
 from tests.builders import mail
 from tests.conftest import Account, MakeAccount, Service
@@ -117,6 +118,26 @@ async def test_accounts_whose_mail_is_for_later_are_passed_by(
 
     assert rounds[0] == {many.id: 2, few.id: 2}
     assert rounds[1] == {many.id: 4}
+
+
+async def test_accounts_far_from_each_other_in_the_walk_have_their_turns(
+    service: Service, make_account: MakeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turning, "STEPS", 2)
+    now = datetime.now(UTC)
+    names = ("Many", "Later 1", "Later 2", "Few", "Later 3", "Later 4")
+    made = {name: await make_account(name) for name in names}
+    for name in names:
+        await put(service, made[name], 1, now + timedelta(hours=1))
+    await put(service, made["Many"], 100, now - timedelta(hours=1))
+    await put(service, made["Few"], 1, now - timedelta(minutes=1))
+    turns, claimed = Turns(), Counter[str]()
+
+    for _ in range(6):
+        turns.alone_until = None
+        claimed += Counter(await claim(service, 4, turns))
+
+    assert claimed[made["Few"].id] == 1
 
 
 async def test_no_claim_goes_through_the_queue(

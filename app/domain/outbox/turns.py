@@ -76,7 +76,7 @@ async def next_due(db: AsyncSession, limit: int, now: datetime, turns: Turns) ->
     if one_alone and turns.alone_until is not None and now < turns.alone_until:
         return oldest[:limit]
     heads = await _heads(db, limit, now, turns)
-    if len(heads) == 1:
+    if one_alone and [account_id for account_id, _ in heads] == [oldest[0][0]]:
         turns.alone_until = now + ALONE
         return oldest[:limit]
     found: list[Key] = []
