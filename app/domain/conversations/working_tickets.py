@@ -29,8 +29,8 @@ async def create_ticket(
     """
     A ticket by hand, for a conversation, for a contact, or for nobody known.
 
-    Without a name it has the conversation's subject, or the contact's name. Raises Invalid for what is not the account's
-    or does not fit; Conflict for a conversation that has one.
+    Without a name it has the conversation's subject, or the contact's name. Raises Invalid for
+    what is not the account's or does not fit; Conflict for a conversation that has one.
     """
     conversation = await _conversation(db, account_id, conversation_id)
     opening = await _opening(db, account_id, wanted, conversation)
