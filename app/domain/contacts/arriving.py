@@ -20,6 +20,7 @@ from app import ids
 from app.db import chunks, padded
 from app.domain.contacts.models import ADDRESS_LIMIT, Contact, ContactAddress
 from app.domain.events import NewEvent
+from app.joins import in_order
 from app.mail.addresses import canonical
 from app.rows import insert_rows
 
@@ -134,10 +135,15 @@ def _name_in(one: Wanted) -> str:
 
 _KNOWN = (
     select(ADDRESSES.c.account_id, ADDRESSES.c.address, CONTACTS.c.id, CONTACTS.c.name)
-    .join(
-        CONTACTS,
-        (CONTACTS.c.account_id == ADDRESSES.c.account_id)
-        & (CONTACTS.c.id == ADDRESSES.c.contact_id),
+    .select_from(
+        in_order(
+            (ADDRESSES, None),
+            (
+                CONTACTS,
+                (CONTACTS.c.account_id == ADDRESSES.c.account_id)
+                & (CONTACTS.c.id == ADDRESSES.c.contact_id),
+            ),
+        )
     )
     .where(
         ADDRESSES.c.account_id.in_(bindparam("accounts")),
