@@ -6,7 +6,7 @@ Deliberately not here: whose mail it is. Attribution and class need facts of the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -156,9 +156,12 @@ def authentication(found: Authentication | None) -> dict[str, str | None]:
     return {"spf": found.spf, "dkim": found.dkim, "dmarc": found.dmarc, "arc": found.arc}
 
 
+_DECIDING = [field.name for field in fields(Authentication)]
+
+
 def proof(found: Authentication | None) -> dict[str, Any] | None:
     """The same with all that decides, as the ledger keeps it for processing the mail again."""
-    return asdict(found) if found else None
+    return {name: getattr(found, name) for name in _DECIDING} if found else None
 
 
 def proof_of(kept: dict[str, Any] | None) -> Authentication | None:
