@@ -92,6 +92,15 @@ def classify(
     return Verdict(mail_class, reason, told, answerless)
 
 
+def classify_passed_on(subject: str, text: str) -> Verdict | None:
+    """What an automatic answer is of which subject and words are all that was passed on."""
+    if not opens_away(subject, surely=True) and not opens_reply(subject, surely=True):
+        return None
+    away = opens_away(subject) or says_away(subject) or says_away(text)
+    reason = "The subject of what was passed on opens like an automatic answer."
+    return Verdict(AWAY if away else REPLY, reason, (reason,), no_automatic_answer=True)
+
+
 _PERSON = "No sign of a machine."
 
 

@@ -25,15 +25,15 @@ def block(text: str, writer: str = "Dora Doe <dora@strict.example>") -> str:
     )
 
 
-def attached(text: str) -> bytes:
-    """A mail that a rule forwards as an attachment."""
+def attached(text: str, more: str = "") -> bytes:
+    """A mail, with these further fields, that a rule forwards as an attachment."""
     head = (
         f"From: {DESK}\r\nTo: support@acme.example\r\nSubject: FW: Lamp\r\n"
         f"Message-ID: <a@acme.example>\r\n{RULE}"
         'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b1"\r\n\r\n'
         "--b1\r\nContent-Type: text/plain\r\n\r\n\r\n--b1\r\nContent-Type: message/rfc822\r\n\r\n"
     )
-    inner = mail(sender="Dora Doe <dora@strict.example>", subject="Lamp", text=text)
+    inner = mail(sender="Dora Doe <dora@strict.example>", subject="Lamp", text=text, more=more)
     return head.encode() + inner + b"\r\n--b1--\r\n"
 
 
@@ -73,6 +73,34 @@ async def test_what_a_rule_forwards_as_an_attachment_is_shown_as_it_was(inbox: I
     assert (attribution["class"], attribution["method"]) == ("rewritten", "attached-message")
     assert message["author"]["address"] == "dora@strict.example"
     assert message["text"].strip() == "It is broken."
+
+
+@pytest.mark.parametrize(
+    ("more", "mail_class"),
+    [
+        ("Auto-Submitted: auto-replied\r\n", "out_of_office"),
+        ("List-Id: <sale.strict.example>\r\nPrecedence: bulk\r\n", "bulk"),
+    ],
+)
+async def test_what_a_machine_wrote_opens_nothing_though_a_rule_passed_it_on(
+    inbox: Inbox, more: str, mail_class: str
+) -> None:
+    received = await inbox.receive(attached("I am out of the office until Monday.", more))
+
+    assert (received["class"], received["conversation_id"]) == (mail_class, None)
+    assert await inbox.all("/v1/contacts") == []
+
+
+async def test_an_automatic_answer_that_a_rule_passes_on_as_text_opens_nothing(
+    inbox: Inbox,
+) -> None:
+    text = block("I am back on Monday.").replace("Subject: Lamp", "Subject: Automatic reply: Lamp")
+
+    received = await inbox.receive(
+        text=text, sender=DESK, subject="FW: Automatic reply: Lamp", more=RULE
+    )
+
+    assert (received["class"], received["conversation_id"]) == ("auto_reply", None)
 
 
 async def test_a_stranger_whom_a_rule_passes_on_waits_like_any_other(inbox: Inbox) -> None:

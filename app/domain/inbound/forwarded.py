@@ -11,8 +11,9 @@ from typing import Any
 from app.domain.conversations import Author, Forwarded
 from app.domain.inbound import reading as stored
 from app.domain.inbound.reading import Reading
-from app.mail import attribution, quoting
+from app.mail import attribution, classify, quoting
 from app.mail.attribution import Attribution, Original
+from app.mail.classify import Verdict
 from app.mail.message import Mailbox
 
 
@@ -21,6 +22,22 @@ def desk_of(sender: Mailbox, decision: Attribution) -> Author | None:
     if decision.original is None or not decision.comment:
         return None
     return Author(sender.name, sender.address)
+
+
+def machine_within(decision: Attribution, own_lists: frozenset[str]) -> Verdict | None:
+    """
+    The verdict on a machine's mail that a rule of the team address passes on; None: it is no such.
+
+    The rule says nothing of who wrote the mail, which is of the class that it had by itself (F1).
+    """
+    original = decision.original
+    if original is None or not _is_by_rule(decision):
+        return None
+    if original.whole is None:
+        return classify.classify_passed_on(original.subject, original.text)
+    path = original.author.address or "?"  # which it had is not known, but it is no bounce
+    found = classify.classify(original.whole, reverse_path=path, own_lists=own_lists, report=None)
+    return found if found.mail_class != classify.HUMAN else None
 
 
 def forwarded_of(
@@ -58,8 +75,11 @@ def _divided(original: Original, decision: Attribution) -> tuple[str, str]:
     A forward by hand is read whole, since nobody has seen its history yet; what a rule passes on
     is the customer's mail as if it had come itself.
     """
-    by_rule = decision.arrival == attribution.REWRITTEN and not decision.comment
-    if not by_rule:
+    if not _is_by_rule(decision):
         return original.text[: stored.TEXT_LIMIT], ""
     parts = quoting.split(original.text, original.html, original.subject)
     return parts.reply[: stored.TEXT_LIMIT], parts.quoted[: stored.TEXT_LIMIT]
+
+
+def _is_by_rule(decision: Attribution) -> bool:
+    return decision.arrival == attribution.REWRITTEN and not decision.comment

@@ -20,7 +20,7 @@ from app.domain.events import NewEvent
 from app.domain.inbound import owner_answers
 from app.domain.inbound import reading as stored
 from app.domain.inbound.bystanders import bystanders, nameless_group, only_addressee
-from app.domain.inbound.forwarded import desk_of, forwarded_of
+from app.domain.inbound.forwarded import desk_of, forwarded_of, machine_within
 from app.domain.inbound.marks import NOTHING, Marks
 from app.domain.inbound.owner_answers import OwnerAnswer
 from app.domain.inbound.reading import Reading
@@ -137,6 +137,7 @@ def _decide(parcel: Understood, met: _Met) -> None:
             mail, parcel.verdict.mail_class, around, parcel.authentication
         )
     parcel.decision = decision
+    parcel.verdict = machine_within(decision, own | group) or parcel.verdict
     if decision.arrival == attribution.TEAMMATE:
         sender = decision.forwarder or decision.author.address
         parcel.teammate = met.team.get((facts.account_id, canonical(sender)))
