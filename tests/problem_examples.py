@@ -32,7 +32,9 @@ def merged(former: Table, seen: Iterator[dict[str, Any]]) -> Table:
     found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for one in seen:
         if not one["code"].startswith(SAID_BY_RULE) and one["status"] < 500:
-            example: dict[str, Any] = {name: one[name] for name in ("code", "detail", "errors") if name in one}
+            example: dict[str, Any] = {
+                name: one[name] for name in ("code", "detail", "errors") if name in one
+            }
             found[one["operation"], str(one["status"])][_plain(example)] += 1
     table: Table = defaultdict(dict)
     for operation, by_status in sorted(CODES.items()):
