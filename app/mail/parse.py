@@ -20,6 +20,7 @@ from app.mail import (
     tnef,
     transfer,
 )
+from app.mail.addresses import is_addr_spec
 from app.mail.headers import HeaderBlock
 from app.mail.message import Attachment, Headers, Mail, Mailbox, Part
 
@@ -41,9 +42,15 @@ def embedded_mail(part: Part) -> Mail:
 
 
 def mail_in_file(part: Part) -> Mail | None:
-    """The mail that a part holds as a file, under a type that does not say so; None: it is none."""
+    """
+    The mail that a part holds as a file, under a type that does not say so; None: it is none.
+
+    Without an address in From it is none: what follows the header is not read then.
+    """
     root = entities.read_file(part)
-    return _mail(root, []) if root is not None else None
+    if root is None or not is_addr_spec(_sender(root.headers).address):
+        return None
+    return _mail(root, [])
 
 
 def parse_headers(raw: bytes) -> tuple[Headers, int]:
@@ -85,11 +92,10 @@ def read_attachment(raw: bytes, locator: str) -> bytes:
 def _mail(root: Part, defects: list[str]) -> Mail:
     headers = root.headers
     contents = _Contents(bodies.arrange(root))
-    senders = headers.mailboxes("from")
     return Mail(
         headers=headers,
         root=root,
-        sender=next((box for box in senders if "@" in box.address), (*senders, _NOBODY)[0]),
+        sender=_sender(headers),
         reply_to=headers.mailboxes("reply-to"),
         to=headers.mailboxes("to"),
         cc=headers.mailboxes("cc"),
@@ -104,6 +110,11 @@ def _mail(root: Part, defects: list[str]) -> Mail:
         in_outlook=tuple(contents.in_outlook()),
         defects=tuple(dict.fromkeys(defects)),
     )
+
+
+def _sender(headers: Headers) -> Mailbox:
+    senders = headers.mailboxes("from")
+    return next((box for box in senders if "@" in box.address), (*senders, _NOBODY)[0])
 
 
 class _Contents:
@@ -184,7 +195,6 @@ def _outlook_mail(part: Part, contents: tnef.Contents, letter: mapi.Letter) -> M
     html = contents.html[: bodies.LONGEST_HTML]
     text = contents.text or html_to_text.to_text(html)
     shown = bodies.referred_ids(html)
-    senders = headers.mailboxes("from")
     return Mail(
         headers=headers,
         root=part,

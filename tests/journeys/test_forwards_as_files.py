@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.builders import new_user
+from app.mail import attribution
+from app.mail.attribution import embedded
+from app.mail.message import Mail, Part
+from app.mail.parse import mail_in_file, parse
+from tests.builders import mail, new_user
 from tests.journeys.conftest import Inbox
 from tests.journeys.test_forwards_by_hand import ANN, attached, with_file
 
@@ -122,3 +126,21 @@ async def test_a_mail_as_the_only_text_of_a_forward_is_no_comment(
 
     assert message["author"]["address"] == "dora@strict.example"
     assert len(await inbox.messages_of(message)) == 1
+
+
+def test_of_many_files_no_more_are_read_than_tell_that_there_are_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = []
+
+    def reading(part: Part) -> Mail | None:
+        read.append(part)
+        return mail_in_file(part)
+
+    monkeypatch.setattr(embedded, "mail_in_file", reading)
+    one = b"--b1\r\n" + TEXT.encode() + b"\r\n" + mail() + b"\r\n"
+    outer = parse(as_file(mail(), TEXT).replace(b"--b1--", one * 15 + b"--b1--"))
+
+    found = attribution.find_embedded(outer)
+
+    assert (found, len(read)) == (None, 2)

@@ -7,9 +7,9 @@ opens like one counts, too.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
-from app.mail.addresses import is_addr_spec
 from app.mail.attribution.values import Original
 from app.mail.message import Mail, Part
 from app.mail.parse import decode_part_text, embedded_mail, mail_in_file
@@ -22,11 +22,7 @@ _MOST_FILES = 20  # files that are looked into
 
 def find_embedded(mail: Mail) -> Original | None:
     """The one mail that is attached whole, in a winmail.dat too; several of them decide nothing."""
-    parts = _outer_parts(mail.root)
-    whole = [part for part in parts if part.content_type in WHOLE and part.children]
-    found = [(embedded_mail(part), part) for part in whole[:2]]
-    found += [(one, one.root) for one in mail.in_outlook]
-    found += _in_files(parts)
+    found = list(itertools.islice(_whole_mails(mail), 2))  # to read them all may take long
     if len(found) != 1:
         return None
     [(inner, part)] = found
@@ -54,11 +50,22 @@ def _shows(mail: Mail, part: Part) -> bool:
     return mail.text.strip() == decode_part_text(part).strip()
 
 
+def _whole_mails(mail: Mail) -> Iterator[tuple[Mail, Part]]:
+    """The mails that are attached whole, each with the part that it came in."""
+    parts = _outer_parts(mail.root)
+    for part in parts:
+        if part.content_type in WHOLE and part.children:
+            yield embedded_mail(part), part
+    for one in mail.in_outlook:
+        yield one, one.root
+    yield from _in_files(parts)
+
+
 def _in_files(parts: list[Part]) -> Iterator[tuple[Mail, Part]]:
     named = [p for p in parts if p.filename.lower().endswith(_NAMED) and not p.children]
     for part in named[:_MOST_FILES]:
         inner = mail_in_file(part)
-        if inner is not None and is_addr_spec(inner.sender.address):
+        if inner is not None:
             yield inner, part
 
 
