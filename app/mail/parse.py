@@ -195,6 +195,7 @@ def _outlook_mail(part: Part, contents: tnef.Contents, letter: mapi.Letter) -> M
     html = contents.html[: bodies.LONGEST_HTML]
     text = contents.text or html_to_text.to_text(html)
     shown = bodies.referred_ids(html)
+    senders = headers.mailboxes("from")
     return Mail(
         headers=headers,
         root=part,
