@@ -92,6 +92,27 @@ async def test_of_several_whom_a_teammate_writes_to_none_is_the_contact_but_all_
     ]
 
 
+async def test_while_nobody_knows_the_contact_a_reply_is_to_who_wrote_last(
+    inbox: Inbox, ann: dict[str, Any]
+) -> None:
+    message = await by_ann(inbox, to=f"{DORA}, Emil <emil@strict.example>")
+    await inbox.take(
+        sender="Emil <emil@strict.example>",
+        to=f"{ANN}, {DORA}",
+        message_id="<answer@strict.example>",
+        more=answer_to(),
+    )
+
+    reply = await inbox.post(
+        f"/v1/conversations/{message['conversation_id']}/replies",
+        {"text": "It has left.", "author_id": ann["id"]},
+        202,
+    )
+
+    assert [one["address"] for one in reply["to"]] == ["emil@strict.example"]
+    assert [one["address"] for one in reply["cc"]] == ["dora@strict.example"]
+
+
 async def test_a_teammate_copies_somebody_into_a_conversation_that_exists(
     inbox: Inbox, ann: dict[str, Any]
 ) -> None:

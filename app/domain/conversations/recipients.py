@@ -115,7 +115,10 @@ async def _contact_of(db: AsyncSession, conversation: Conversation) -> ContactDe
 
 
 def _by_default_to(contact: ContactDetails | None, history: History) -> Iterator[Recipient]:
-    """The contact; one that was erased gets nothing by default."""
+    """
+    The contact, or while nobody knows its address whoever wrote last; one that was erased gets
+    nothing by default.
+    """
     if contact is None:
         return
     last = history.by_contact
@@ -131,6 +134,10 @@ def _by_default_to(contact: ContactDetails | None, history: History) -> Iterator
             reason = "It is the contact's first address."
             yield Recipient(Mailbox(contact.name, one), TO, reason, "/to")
             return
+    writer = history.received
+    if not own and writer is not None and is_sendable(writer.author_address):
+        box = Mailbox(writer.author_name, writer.author_address)
+        yield Recipient(box, TO, "Nobody knows the contact: this person wrote last.", "/to")
 
 
 def _by_default_cc(history: History) -> Iterator[Recipient]:
