@@ -154,6 +154,7 @@ async def test_what_erasing_reaches_is_exported(service: Service) -> None:
         "sender_lists": "sender_lists",
         "tickets": "tickets",
         "ticket_history": "tickets",
+        "ticket_words": "tickets",
         "events": "events",
         "webhook_deliveries": "events",
         "audit_log": "sender_lists",
