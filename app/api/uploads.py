@@ -181,6 +181,7 @@ FORM = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
+                "additionalProperties": False,
                 "required": ["file"],
                 "properties": {
                     "file": {
