@@ -1,4 +1,8 @@
-"""Joins that SQLite makes in the order given, where it cannot know which of them leaves less."""
+"""
+Joins that SQLite makes in the order given, where it cannot know which of them leaves less.
+
+It knows neither how rare words are nor how many contacts an account has; PostgreSQL does.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 
 
 class _InOrder(Join):
-    """A join that SQLite makes in the order given: it cannot know how rare the words are."""
+    """A join whose left side is read first."""
 
     __visit_name__ = "in_order"
     inherit_cache = True

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert
+from sqlalchemy import Dialect, Insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
@@ -40,9 +40,9 @@ class _Plan:
 
 async def insert_rows(db: AsyncSession, statement: Insert, rows: Sequence[Row]) -> None:
     """
-    Insert the rows, all with the same keys: every column that has no default in the database.
+    Insert the rows. All have the keys of the first: every column without a default in the database.
 
-    What the session holds is written before. Nothing comes back.
+    What the session holds is written before. Nothing comes back. Faults are the database's.
     """
     if rows:
         await db.run_sync(_insert, statement, rows)
@@ -50,11 +50,7 @@ async def insert_rows(db: AsyncSession, statement: Insert, rows: Sequence[Row]) 
 
 def _insert(session: Session, statement: Insert, rows: Sequence[Row]) -> None:
     session.flush()
-    insert_on(session.connection(), statement, rows)
-
-
-def insert_on(connection: Connection, statement: Insert, rows: Sequence[Row]) -> None:
-    """Like `insert_rows`, for who has the connection."""
+    connection = session.connection()
     plan = _plan(connection.dialect, statement, tuple(rows[0]))
     connection.exec_driver_sql(plan.sql, plan.parameters(rows))
 

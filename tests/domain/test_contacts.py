@@ -169,7 +169,7 @@ async def test_a_placeholder_has_no_address_and_becomes_a_contact_by_a_merge(
     database: Database, acme: str
 ) -> None:
     async with database.writing() as db:
-        ref, new = await contacts.create_placeholder(db, acme, "sales\r\n(unknown)", NOW)
+        [(ref, new)] = await contacts.create_placeholders(db, [(acme, "sales\r\n(unknown)")], NOW)
         before = await contacts.get_contact(db, acme, ref.id)
         was_placeholder = await contacts.is_placeholder(db, acme, ref.id)
     found, _ = await arrive(database, Wanted(acme, "Carla", "carla@customer.example"))

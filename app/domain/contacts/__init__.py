@@ -7,7 +7,6 @@ Deliberately not here: what they wrote, and who is found to have written it.
 from app.domain.contacts.arriving import (
     ContactRef,
     Wanted,
-    create_placeholder,
     create_placeholders,
     find_or_create,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "addresses_of",
     "contact_at",
     "create_contact",
-    "create_placeholder",
     "create_placeholders",
     "erase",
     "find_many",

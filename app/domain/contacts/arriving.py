@@ -78,18 +78,13 @@ async def find_or_create(
     return found, news
 
 
-async def create_placeholder(
-    db: AsyncSession, account_id: str, name: str, now: datetime
-) -> tuple[ContactRef, NewEvent]:
-    """A contact without an address for a mail whose author could not be found out (E7)."""
-    [made] = await create_placeholders(db, [(account_id, name)], now)
-    return made
-
-
 async def create_placeholders(
     db: AsyncSession, wanted: Sequence[tuple[str, str]], now: datetime
 ) -> list[tuple[ContactRef, NewEvent]]:
-    """A contact without an address for each (account id, name), in the order given (E7)."""
+    """
+    A contact without an address for each (account id, name), in the order given: whoever wrote a
+    mail whose author could not be found out (E7). The caller records the events.
+    """
     made = [
         (account_id, ContactRef(ids.new("con"), clean_name(name))) for account_id, name in wanted
     ]
@@ -133,6 +128,7 @@ def _name_in(one: Wanted) -> str:
     return "" if printed else name
 
 
+# The few addresses first: SQLite would take it that an account has ten contacts, and read them all.
 _KNOWN = (
     select(ADDRESSES.c.account_id, ADDRESSES.c.address, CONTACTS.c.id, CONTACTS.c.name)
     .select_from(
