@@ -105,7 +105,7 @@ async def test_a_group_of_mails_takes_as_many_statements_as_one(
 
     assert len(fifty) == len(one), "\n".join(fifty)
     assert len(answers) <= len(one) + 2
-    assert len(one) <= 22, "\n".join(one)
+    assert len(one) <= 21, "\n".join(one)
 
 
 async def test_mails_of_nobody_known_take_as_many_statements_as_one(
@@ -141,7 +141,7 @@ async def test_repeated_mails_take_few_statements(
     with counted(service.database) as seen:
         await receive(service.database, raws, address)
 
-    assert len(seen) <= 20, "\n".join(seen)
+    assert len(seen) <= 13, "\n".join(seen)
 
 
 IDS = [f"{n}@x.example" for n in range(4)]
